@@ -57,5 +57,7 @@ let package = Package(
         "ArborTelemetry", "ArborProcesses", "ArborTables", "ArborBehaviours", "ArborTracing",
         "ArborIntrospection",
       ]),
+    tests("ArborPrimitives", imports: ["ArborPrimitives"]),
+    tests("ArborProcesses", imports: ["ArborPrimitives", "ArborTelemetry", "ArborProcesses"]),
   ]
 )
