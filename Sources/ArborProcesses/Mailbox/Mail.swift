@@ -1,0 +1,51 @@
+/// One message in a mailbox: the envelope and, in ``ValueMail``, what is inside.
+///
+/// An object with its own link, so that a mailbox is a list without further allocations, and an
+/// append is two writes.
+package class Mail: @unchecked Sendable {
+  // Unchecked: `next` belongs to the queue that the mail stands in and is only touched under that
+  // process's lock, or by the one who took the mail or the whole queue out; the rest never changes.
+
+  package enum Kind: UInt8, Sendable {
+    /// From `send`.
+    case message
+    /// To a GenServer, typed.
+    case call, cast
+    /// From the runtime; never dropped by a bounded mailbox.
+    case down, exit, timeout, system
+  }
+
+  package final var next: Mail?
+  package final let kind: Kind
+  /// The trace that the sender was in; nil if in none.
+  package final let context: Ambient?
+
+  package init(_ kind: Kind, context: Ambient?) {
+    self.kind = kind
+    self.context = context
+  }
+
+  /// What is inside, of whatever type it is.
+  package var payload: any Sendable { fatalError("mail without a value") }
+}
+
+/// A mail and its value.
+package final class ValueMail<Value: Sendable>: Mail, @unchecked Sendable {
+  // Unchecked: as `Mail`; the value never changes.
+  package let value: Value
+
+  package init(_ kind: Kind, _ value: Value, context: Ambient?) {
+    self.value = value
+    super.init(kind, context: context)
+  }
+
+  override package var payload: any Sendable { value }
+}
+
+extension Mail {
+  /// The value, if it is of that type. Tells the common case, the very type, without a cast.
+  package final func value<Value: Sendable>(as type: Value.Type) -> Value? {
+    if let mail = self as? ValueMail<Value> { return mail.value }
+    return payload as? Value
+  }
+}

@@ -1,0 +1,69 @@
+import ArborPrimitives
+
+/// Why a name cannot be registered, or a message to one cannot be sent.
+///
+/// OTP: `badarg` of `erlang:register/2` and of `Name ! Message`.
+public enum NameError: Error, Sendable, Equatable {
+  /// Another process holds the name.
+  case taken(ProcessName, by: PID)
+  /// The process has ended, or is ending.
+  case notAlive(PID)
+  /// Nobody holds the name.
+  case unregistered(ProcessName)
+}
+
+extension NameError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .taken(let name, let pid): "the name \"\(name)\" is held by \(pid); choose another"
+    case .notAlive(let pid): "\(pid) has ended and cannot be given a name"
+    case .unregistered(let name): "no process is registered as \"\(name)\""
+    }
+  }
+}
+
+/// The names of a node's processes.
+package final class NameTable: Sendable {
+  private let holders = Lock<[ProcessName: ProcessCore]>([:])
+
+  func register(_ name: ProcessName, for core: ProcessCore) throws(NameError) {
+    let holder = holders.withLock { holders -> ProcessCore? in
+      if let holder = holders[name] { return holder }
+      holders[name] = core
+      return nil
+    }
+    if let holder { throw .taken(name, by: holder.pid) }
+    // The process keeps its names, so that its release needs no search. If it has ended meanwhile
+    // its release has not seen this one.
+    let isKept = core.machine.withLock { machine in
+      guard machine.status == .running else { return false }
+      machine.names.append(name)
+      return true
+    }
+    if !isKept {
+      release(name, of: core)
+      throw .notAlive(core.pid)
+    }
+  }
+
+  /// - Returns: false if nobody held the name.
+  func unregister(_ name: ProcessName) -> Bool {
+    guard let core = holders.withLock({ $0.removeValue(forKey: name) }) else { return false }
+    core.machine.withLock { machine in machine.names.removeAll { $0 == name } }
+    return true
+  }
+
+  func release(_ name: ProcessName, of core: ProcessCore) {
+    holders.withLock { holders in
+      if holders[name] === core { holders[name] = nil }
+    }
+  }
+
+  /// The process that holds the name, if it is alive.
+  package func find(_ name: ProcessName) -> ProcessCore? {
+    guard let core = holders.withLock({ $0[name] }), core.isAlive else { return nil }
+    return core
+  }
+
+  var all: [ProcessName: ProcessCore] { holders.withLock { $0 } }
+}

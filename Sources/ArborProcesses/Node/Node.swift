@@ -1,0 +1,153 @@
+import ArborPrimitives
+public import ArborTelemetry
+import Synchronization
+
+/// Everything that one runtime owns: its processes and their names, its scheduler and clock, its
+/// telemetry handlers.
+///
+///     let pid = spawn { context in … }          // on the caller's node, else on `Node.shared`
+///     print(Node.shared.processCount)
+///
+/// Programs use ``shared``; a test makes a node of its own, so that suites run side by side and
+/// each can look at its counters.
+///
+/// OTP: the runtime system that `node()` names.
+public final class Node: Sendable {
+  /// The node of code that says nothing else.
+  public static let shared = Node()
+
+  /// The node of the calling process; ``shared`` outside any.
+  public static var current: Node { ProcessCore.current?.node ?? shared }
+
+  /// Handlers of the events of this node's processes.
+  public let telemetry: Telemetry
+
+  package let scheduler: any Scheduler
+  package let clock: any NodeClock
+  package let processes = ProcessTable()
+  package let names = NameTable()
+  /// Nanoseconds that a handler has to return once its process was told to exit.
+  package let exitGrace: UInt64
+  private let lastID = Atomic<UInt64>(0)
+  private let lastRef = Atomic<UInt64>(0)
+  private let random: Lock<SeededGenerator>
+  private let parts = Lock<[ObjectIdentifier: any AnyObject & Sendable]>([:])
+
+  /// Makes a node of its own.
+  ///
+  /// - Parameters:
+  ///   - workers: the threads that its processes run on; nil is one for each processor.
+  ///   - exitGrace: how long a handler may go on after its process was told to exit. Then its links
+  ///     and monitors are told all the same, and the process is a zombie until it returns.
+  public convenience init(workers: Int? = nil, exitGrace: Duration = .seconds(1)) {
+    var system = SystemRandomNumberGenerator()
+    self.init(
+      scheduler: workers.map { WorkStealingPool(workers: $0) } ?? WorkStealingPool(),
+      clock: SystemClock(), seed: system.next(),
+      exitGrace: exitGrace)
+  }
+
+  package init(
+    scheduler: any Scheduler, clock: any NodeClock, seed: UInt64,
+    exitGrace: Duration = .seconds(1)
+  ) {
+    self.scheduler = scheduler
+    self.clock = clock
+    self.exitGrace = exitGrace.nanoseconds
+    telemetry = Telemetry(
+      monotonicTime: { [clock] in clock.now() }, wallTime: { [clock] in clock.wallTime() })
+    random = Lock(SeededGenerator(seed: seed))
+  }
+
+  deinit {
+    scheduler.shutdown()
+    clock.shutdown()
+  }
+
+  /// How many processes live on the node.
+  ///
+  /// OTP: `erlang:system_info(process_count)`.
+  public var processCount: Int { processes.count }
+
+  /// The processes that live on the node, oldest first.
+  ///
+  /// OTP: `erlang:processes/0`.
+  public var allProcesses: [PID] { processes.all.map(\.pid) }
+
+  /// Processes that have ended while their handler still runs; oldest first.
+  public var zombies: [PID] { processes.zombies.map(\.pid) }
+}
+
+extension Node {
+  package func nextID() -> UInt64 { lastID.wrappingAdd(1, ordering: .relaxed).newValue }
+
+  package func nextMonitorRef() -> MonitorRef {
+    MonitorRef(id: lastRef.wrappingAdd(1, ordering: .relaxed).newValue)
+  }
+
+  /// A random word from the node's seed.
+  package func nextRandom() -> UInt64 { random.withLock { $0.next() } }
+
+  /// The node's instance of a part that lives in a target above this one: its named tables, its
+  /// tracing. Made at the first use.
+  package func part<Part: AnyObject & Sendable>(
+    _ type: Part.Type, make: (Node) -> Part
+  ) -> Part {
+    let key = ObjectIdentifier(type)
+    if let part = parts.withLock({ $0[key] }) as? Part { return part }
+    let made = make(self)
+    let kept = parts.withLock { parts in
+      if let other = parts[key] { return other }
+      parts[key] = made
+      return made
+    }
+    return kept as? Part ?? made
+  }
+}
+
+extension Node {
+  /// The living process that holds a name.
+  ///
+  /// OTP: `erlang:whereis/1`.
+  public func pid(named name: ProcessName) -> PID? { names.find(name)?.pid }
+
+  /// Gives a process a name on this node.
+  ///
+  /// - Throws: ``NameError`` if the name is taken, or the process has ended.
+  ///
+  /// OTP: `erlang:register/2`.
+  public func register(_ name: ProcessName, for pid: PID) throws(NameError) {
+    try names.register(name, for: pid.core)
+  }
+
+  /// Takes a name back.
+  ///
+  /// - Throws: ``NameError/unregistered(_:)`` if nobody holds it.
+  ///
+  /// OTP: `erlang:unregister/1`.
+  public func unregister(_ name: ProcessName) throws(NameError) {
+    if !names.unregister(name) { throw .unregistered(name) }
+  }
+
+  /// All names that are held, and by whom.
+  ///
+  /// OTP: `erlang:registered/0`.
+  public var registered: [ProcessName: PID] { names.all.mapValues(\.pid) }
+
+  /// Sends a message to whoever holds a name.
+  ///
+  /// - Throws: ``NameError/unregistered(_:)`` if nobody does.
+  ///
+  /// OTP: `Name ! Message`.
+  public func send<Message: Sendable>(
+    _ message: Message, to name: ProcessName
+  ) throws(NameError) {
+    guard let pid = pid(named: name) else { throw .unregistered(name) }
+    pid.send(message)
+  }
+}
+
+extension TelemetryEvent {
+  /// A process was released while its handler went on; see ``Node/zombies``.
+  package static let processZombie = TelemetryEvent("arbor", "process", "zombie")
+}

@@ -1,0 +1,121 @@
+import ArborPrimitives
+
+/// Why a receive has no message.
+public enum ReceiveError: Error, Sendable, Equatable {
+  /// None that fits came in time.
+  case timeout
+  /// An exit signal arrived at the process: it is to end.
+  case exiting
+  /// The task that the process's scope runs in was cancelled.
+  case cancelled
+  /// Another receive of this process is running; one at a time.
+  case alreadyReceiving
+  /// The context is another process's: a mailbox is read by its own process alone.
+  case foreignProcess
+  /// The timeout is negative.
+  case badarg
+}
+
+extension ReceiveError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .timeout: "no message that fits came in time"
+    case .exiting: "the process has been told to exit"
+    case .cancelled: "the task was cancelled"
+    case .alreadyReceiving: "another receive of this process is running; end it first"
+    case .foreignProcess: "this context is another process's; use the one you were handed"
+    case .badarg: "a timeout must not be negative; leave it out to wait without end"
+    }
+  }
+}
+
+extension ReceiveError {
+  init(_ interruption: Interruption) {
+    switch interruption {
+    case .timeout: self = .timeout
+    case .exiting: self = .exiting
+    case .cancelled: self = .cancelled
+    }
+  }
+}
+
+extension ProcessContext {
+  /// Waits for the first message of a type, and for which `fits` is true; what does not fit stays,
+  /// in its order, for a later receive.
+  ///
+  ///     let ping = try await context.receive(Ping.self, timeout: .seconds(1))
+  ///
+  /// - Parameters:
+  ///   - type: the type of the message; ``Down`` and ``Exit`` are received like any other.
+  ///   - timeout: how long to wait. Zero looks at what is there; nil, the default, waits without
+  ///     end.
+  ///   - fits: says whether to take a message of that type.
+  /// - Throws: ``ReceiveError``: `timeout`; `exiting` or `cancelled` if the process is to end;
+  ///   `alreadyReceiving`, `foreignProcess` and `badarg` if the call makes no sense.
+  ///
+  /// OTP: `receive … after … end`.
+  public func receive<Message: Sendable>(
+    _ type: Message.Type, timeout: Duration? = nil, where fits: (Message) -> Bool = { _ in true }
+  ) async throws(ReceiveError) -> Message {
+    try await receiveFirst(timeout: timeout) { mail in
+      guard let message = mail.value(as: Message.self), fits(message) else { return nil }
+      return message
+    }
+  }
+
+  /// Waits for the next message, whatever it is.
+  ///
+  /// Parameters and errors as in ``receive(_:timeout:where:)``.
+  public func receive(timeout: Duration? = nil) async throws(ReceiveError) -> any Sendable {
+    try await receiveFirst(timeout: timeout) { $0.payload }
+  }
+
+  private func receiveFirst<Message>(
+    timeout: Duration?, _ pick: (Mail) -> Message?
+  ) async throws(ReceiveError) -> Message {
+    if let timeout, timeout < .zero { throw .badarg }
+    guard ProcessCore.current === core else { throw .foreignProcess }
+    guard core.machine.withLock({ $0.beginReceive() }) else { throw .alreadyReceiving }
+    defer { core.machine.withLock { $0.endReceive() } }
+    var deadline: UInt64?
+    while true {
+      switch core.machine.withLock({ $0.look() }) {
+      case .mail(let mail):
+        // A request to a server is its loop's to take.
+        if mail.kind != .call, mail.kind != .cast, let message = pick(mail) {
+          guard core.machine.withLock({ $0.accept() }) else { throw .exiting }
+          return message
+        }
+        core.machine.withLock { $0.skip(mail) }
+      case .interrupted(let interruption): throw ReceiveError(interruption)
+      case .empty:
+        if let timeout, deadline == nil {
+          if timeout == .zero { throw .timeout }
+          deadline = node.clock.now().addingClamped(timeout.nanoseconds)
+        }
+        if case .interrupted(let interruption) = await core.waitForMail(until: deadline) {
+          throw ReceiveError(interruption)
+        }
+      }
+    }
+  }
+
+  /// Waits for a time of the node's clock.
+  ///
+  /// - Throws: ``ReceiveError`` `exiting` or `cancelled` if the process is to end.
+  ///
+  /// OTP: `timer:sleep/1`.
+  public func sleep(for duration: Duration) async throws(ReceiveError) {
+    if duration < .zero { throw .badarg }
+    let deadline = node.clock.now().addingClamped(duration.nanoseconds)
+    let wait = SleepWait()
+    let interruption = await core.suspend(wait) { continuation in
+      guard wait.begin(continuation) else { return continuation.resume(returning: .cancelled) }
+      if core.enter(wait) { node.clock.schedule(wait, at: deadline) }
+    }
+    if interruption != .timeout {
+      node.clock.cancel(wait)
+      throw ReceiveError(interruption)
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import ArborPrimitives
+import Synchronization
+
+/// The jobs that wait for their turn on a process.
+struct JobQueue: Sendable {
+  // A process mostly has one job, that of its own task: that one needs no array.
+  private var first: UnownedJob?
+  private var rest: [UnownedJob] = []
+  private var restHead = 0
+  /// True while the process stands in the scheduler's queue or runs: it is not to be enqueued.
+  var isScheduled = false
+  /// Set by a task that gives up its turn: the scheduler is asked for others first.
+  var hasYielded = false
+
+  var isEmpty: Bool { first == nil }
+
+  /// - Returns: true if the process is to be enqueued.
+  mutating func append(_ job: UnownedJob) -> Bool {
+    if first == nil { first = job } else { rest.append(job) }
+    defer { isScheduled = true }
+    return !isScheduled
+  }
+
+  mutating func popFirst() -> UnownedJob? {
+    guard let job = first else { return nil }
+    if restHead < rest.count {
+      first = rest[restHead]
+      restHead += 1
+      if restHead == rest.count {
+        rest.removeAll(keepingCapacity: rest.capacity <= 64)
+        restHead = 0
+      }
+    } else {
+      first = nil
+    }
+    return job
+  }
+
+  /// What a turn does after one of its jobs.
+  enum Step {
+    case run(UnownedJob)
+    case giveUp, idle
+  }
+
+  mutating func step(left: Int) -> Step {
+    if isEmpty {
+      isScheduled = false
+      hasYielded = false
+      return .idle
+    }
+    if left <= 0 || hasYielded {
+      hasYielded = false
+      return .giveUp
+    }
+    return popFirst().map(Step.run) ?? .idle
+  }
+}
+
+extension ProcessCore: SerialExecutor, TaskExecutor {
+  // Two entries for one method: a job of the process's actor must run here, whosever task it is
+  // of; a job that only prefers this process (a child task, a default actor called from here) is
+  // passed on to the pool, so that `async let` runs beside its parent. The two protocols spell the
+  // method alike, hence the attribute; what else was tried is in Guides/Decisions.
+
+  @_implements(SerialExecutor,enqueue(_:))
+  package func enqueueOnActor(_ job: consuming ExecutorJob) {
+    append(UnownedJob(job))
+  }
+
+  @_implements(TaskExecutor,enqueue(_:))
+  package func enqueuePreferring(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    if isOwn(job) {
+      append(job)
+    } else {
+      let loose = LooseJob(job, for: asUnownedTaskExecutor(), keepAlive: self)
+      node.scheduler.enqueue(loose)
+    }
+  }
+
+  package func enqueue(_ job: consuming ExecutorJob) {
+    append(UnownedJob(job))
+  }
+
+  /// True if the job is of the process's own task. The first job that a new process sees is.
+  private func isOwn(_ job: UnownedJob) -> Bool {
+    // A task's job is the task: the two have one address.
+    let address = unsafeBitCast(job, to: UInt.self)
+    let own = ownTask.load(ordering: .relaxed)
+    if own == address { return true }
+    return own == 0
+      && ownTask.compareExchange(expected: 0, desired: address, ordering: .relaxed).exchanged
+  }
+
+  private func append(_ job: UnownedJob) {
+    if jobs.withLock({ $0.append(job) }) { node.scheduler.enqueue(self) }
+  }
+
+  /// One turn: jobs in order, until there is none, the budget is used up, or the task yields.
+  func drain(budget: Int) -> Bool {
+    var left = budget
+    while true {
+      switch jobs.withLock({ [left] in $0.step(left: left) }) {
+      case .run(let job):
+        job.runSynchronously(
+          isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+        left -= 1
+      case .giveUp: return true
+      case .idle: return false
+      }
+    }
+  }
+
+  /// True in the process's own task: false in child tasks, in `Task {}` and outside.
+  package var isOwnTask: Bool {
+    let own = ownTask.load(ordering: .relaxed)
+    return own != 0 && own == currentTaskAddress
+  }
+
+  /// Lets the other processes have a turn before this one goes on.
+  package func yieldTurn() async {
+    await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+      jobs.withLock { $0.hasYielded = true }
+      continuation.resume()
+    }
+  }
+}
+
+/// The address of the running task, 0 outside any. It is compared, never followed.
+var currentTaskAddress: UInt {
+  withUnsafeCurrentTask { $0.map { unsafeBitCast($0, to: UInt.self) } ?? 0 }
+}

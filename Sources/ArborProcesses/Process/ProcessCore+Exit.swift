@@ -1,0 +1,132 @@
+package import ArborPrimitives
+import ArborTelemetry
+import Synchronization
+
+extension ProcessCore {
+  /// Takes an exit signal: `sender` sent it, directly or by ending while linked.
+  package func receiveExit(_ reason: ExitReason, from sender: ProcessCore?, linked: Bool = false) {
+    let path: Machine.Path = linked ? .link : .direct(toSelf: sender === self)
+    let (effect, delivery) = machine.withLock {
+      machine -> (Machine.ExitEffect, Machine.Delivery?) in
+      // The peer's end takes the link; one that was unlinked meanwhile is no longer heard.
+      if linked, let sender, machine.links.removeValue(forKey: sender.id) == nil {
+        return (.ignored, nil)
+      }
+      let effect = machine.receiveExit(reason, by: path)
+      switch effect {
+      case .ignored: return (effect, nil)
+      case .exiting:
+        self.close()
+        return (effect, nil)
+      case .trapped:
+        let exit = Exit(pid: sender?.pid, reason: reason)
+        return (effect, machine.deliver(ValueMail(.exit, exit, context: nil)))
+      }
+    }
+    if case .woke(let receiver) = delivery { receiver.resume(returning: .mail) }
+    if case .exiting(let ending) = effect { end(ending) }
+  }
+
+  /// What an exit signal that was not trapped does beside closing the fence.
+  private func end(_ ending: Machine.Ending) {
+    var dropped = ending.mail
+    dropped.removeAll()
+    guard let task = ending.task else {
+      // A plain actor has no task that would notice: the pool releases it, so that a long chain
+      // of links does not become a deep stack. A `withProcess` scope ends by itself, or is a
+      // zombie after the grace.
+      if ownTask.load(ordering: .relaxed) == 0 {
+        node.scheduler.enqueue(ReleaseJob(self))
+      } else {
+        armGrace()
+      }
+      wake(ending)
+      return
+    }
+    armGrace()
+    task.cancel()
+    wake(ending)
+  }
+
+  private func wake(_ ending: Machine.Ending) {
+    ending.wait?.interrupt(.exiting)
+    ending.receiver?.resume(returning: .interrupted(.exiting))
+  }
+
+  /// A handler that does not return must not keep the process's links and monitors waiting.
+  private func armGrace() {
+    let grace = GraceTimer(self)
+    graceTimer.withLock { $0 = grace }
+    if isReleased { return }
+    node.clock.schedule(grace, at: node.clock.now() &+ node.exitGrace)
+    // Released between the two lines above: nobody else will take the timer back.
+    if isReleased { node.clock.cancel(grace) }
+  }
+
+  /// The body has ended by itself: for that reason, unless an exit signal was first.
+  package func finish(_ reason: ExitReason) {
+    endBody()
+    let ending = machine.withLock { machine -> Machine.Ending? in
+      guard machine.status == .running else { return nil }
+      self.close()
+      return machine.beginExit(reason)
+    }
+    if var dropped = ending?.mail { dropped.removeAll() }
+    release()
+  }
+
+  /// Lets go of everything the process held, in the order that DESIGN.md's "Death" states. Whoever
+  /// comes first does it: the body's end, or the end of the grace.
+  package func release(asZombie: Bool = false) {
+    let time = node.clock.now()
+    let estate = machine.withLock { machine -> Machine.Estate? in
+      let estate = machine.release(at: time)
+      if estate != nil { self.closeForGood() }
+      return estate
+    }
+    guard let estate else {
+      if !asZombie { node.processes.endZombie(self) }
+      return
+    }
+    if let timer = graceTimer.withLock({ timer in
+      defer { timer = nil }
+      return timer
+    }) {
+      node.clock.cancel(timer)
+    }
+    let reason = estate.fate.reason
+    for resource in estate.resources { resource.ownerReleased(pid, reason: reason) }
+    for name in estate.names { node.names.release(name, of: self) }
+    for monitor in estate.monitors { monitor.target.forgetWatcher(monitor.ref) }
+    node.processes.remove(self, asZombie: asZombie)
+    for peer in estate.links { peer.receiveExit(reason, from: self, linked: true) }
+    for call in estate.calls { call.fail(.exit(reason)) }
+    for monitor in estate.watchers { monitor.watcher.hearDown(monitor, reason: reason) }
+    if asZombie {
+      node.telemetry.execute(
+        .processZombie, ["count": 1], ["pid": self.pid, "reason": reason])
+    }
+  }
+}
+
+/// Ends the grace of a process whose handler goes on.
+package final class GraceTimer: TimerEntry, @unchecked Sendable {
+  // Unchecked: written once.
+  private let core: ProcessCore
+  init(_ core: ProcessCore) { self.core = core }
+  override package func fire() { core.release(asZombie: true) }
+}
+
+/// Releases a process that has no task.
+private final class ReleaseJob: Runnable, @unchecked Sendable {
+  // Unchecked: written once.
+  private let core: ProcessCore
+  init(_ core: ProcessCore) {
+    self.core = core
+    super.init()
+  }
+  override func run(budget: Int) -> Bool {
+    core.release()
+    return false
+  }
+}

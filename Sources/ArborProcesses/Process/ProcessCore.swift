@@ -1,0 +1,88 @@
+package import ArborPrimitives
+import Synchronization
+
+/// A process: the storage that holds the lock around its ``ProcessMachine``, and the executor that
+/// its code runs on.
+///
+/// One object is both the serial executor of the process's actor and the task executor that the
+/// process's own task prefers. With two objects a wait inside the actor would resume on one and then
+/// be scheduled a second time on the other.
+///
+/// Nothing here calls anybody while it holds the lock, and no two locks are held at once but in
+/// `withBoth`, which takes them in the order of the ids.
+package final class ProcessCore: Runnable, @unchecked Sendable {
+  // Unchecked, because `Runnable` is: what changes is in the locks and atomics below, and
+  // `ownTask`, which is written before the process's first job can run.
+
+  package typealias Machine = ProcessMachine<UnsafeContinuation<MailWake, Never>>
+
+  package let id: UInt64
+  package let node: Node
+  /// Who started it; nil if that was code outside any process.
+  package let parent: PID?
+  let machine: Lock<Machine>
+  let jobs = Lock(JobQueue())
+  /// Mirrors the machine's status, for those who only want to know whether the process is fenced.
+  private let fence = Atomic(Fence.open)
+  /// The task whose suspensions are the process's own, as the runtime's address of it. Child tasks
+  /// and others that pass by are told apart by it.
+  let ownTask = Atomic<UInt>(0)
+  /// What the node's parts keep about this process: the tracing's row.
+  package let slot = Lock<(any AnyObject & Sendable)?>(nil)
+  let serverType = Lock<ObjectIdentifier?>(nil)
+  /// Set while the process has been told to exit and its handler has not returned.
+  let graceTimer = Lock<GraceTimer?>(nil)
+
+  private let bodyEnded = Atomic(false)
+
+  /// True until the server that the process starts has made its context.
+  private let awaitsServer = Atomic(false)
+
+  private enum Fence: UInt8, AtomicRepresentable { case open, exiting, released }
+
+  package init(node: Node, parent: PID?, hasMailbox: Bool = true) {
+    id = node.nextID()
+    self.node = node
+    self.parent = parent
+    machine = Lock(Machine(hasMailbox: hasMailbox))
+    super.init()
+    node.processes.insert(self)
+  }
+
+  package var pid: PID { PID(self) }
+
+  /// True while no untrapped exit signal has arrived and the body has not ended.
+  package var isAlive: Bool { fence.load(ordering: .acquiring) == .open }
+
+  /// True from the arrival of an untrapped exit signal: what the process then does has no effect.
+  package var isFenced: Bool { fence.load(ordering: .acquiring) != .open }
+
+  package var isReleased: Bool { fence.load(ordering: .acquiring) == .released }
+
+  package var fate: Fate? { isReleased ? machine.withLock { $0.fate } : nil }
+
+  /// True once the process's code has returned, which for a zombie is after its end.
+  package var hasBodyEnded: Bool { bodyEnded.load(ordering: .acquiring) }
+  func endBody() { bodyEnded.store(true, ordering: .releasing) }
+
+  /// Says that the next context made in this process is its server's.
+  package func offerAdoption() { awaitsServer.store(true, ordering: .relaxed) }
+  package func withdrawAdoption() { awaitsServer.store(false, ordering: .relaxed) }
+  /// True once after an offer, for the process's own task.
+  func takeAdoption() -> Bool {
+    isOwnTask && awaitsServer.exchange(false, ordering: .relaxed)
+  }
+
+  /// Called under the lock, in the transition itself, so that whoever holds the lock and whoever
+  /// only reads the fence agree.
+  func close() { fence.store(.exiting, ordering: .releasing) }
+  func closeForGood() { fence.store(.released, ordering: .releasing) }
+
+  override package func run(budget: Int) -> Bool { drain(budget: budget) }
+}
+
+/// Why a task that waits for mail is resumed.
+package enum MailWake: Sendable {
+  case mail
+  case interrupted(Interruption)
+}

@@ -1,0 +1,130 @@
+import ArborPrimitives
+import Synchronization
+
+extension ProcessCore {
+  /// Starts the process's own task. What leaves `body` is the exit reason.
+  ///
+  /// - Parameter cursor: the span that the process starts under.
+  package func launch(
+    under cursor: TraceCursor?,
+    _ body: @escaping @Sendable (ProcessCore) async throws -> Void
+  ) {
+    let ambient = Ambient(process: self, cursor: cursor)
+    // Bound around the creation: the task copies its creator's locals, and needs no scope of its
+    // own for this one.
+    let task = Ambient.$current.withValue(ambient) {
+      Task(executorPreference: self) {
+        do {
+          try await body(self)
+          self.finish(.normal)
+        } catch {
+          self.finish(ExitReason(error))
+        }
+      }
+    }
+    let isLate = machine.withLock { machine in
+      switch machine.status {
+      case .running:
+        machine.task = task
+        return false
+      case .exiting: return true
+      case .released: return false
+      }
+    }
+    if isLate { task.cancel() }
+  }
+}
+
+/// Starts a process that runs `body`. It ends when the body has returned, with `normal`, or has
+/// thrown: then the error is the exit reason.
+///
+///     let echo = spawn { context in
+///       let ping = try await context.receive(Ping.self)
+///       ping.from.send(Pong())
+///     }
+///
+/// - Parameter node: where; the caller's node if not said.
+///
+/// OTP: `erlang:spawn/1`.
+@discardableResult
+public func spawn(
+  on node: Node? = nil, _ body: @escaping @Sendable (ProcessContext) async throws -> Void
+) -> PID {
+  let ambient = Ambient.current
+  let parent = ambient?.process
+  let core = ProcessCore(node: node ?? parent?.node ?? .shared, parent: parent?.pid)
+  core.launch(under: ambient?.cursor) { core in try await body(ProcessContext(core)) }
+  return core.pid
+}
+
+extension ProcessContext {
+  /// Starts a process that is linked to this one from its first moment.
+  ///
+  /// OTP: `erlang:spawn_link/1`.
+  @discardableResult
+  public func spawnLink(
+    _ body: @escaping @Sendable (ProcessContext) async throws -> Void
+  ) -> PID {
+    let child = ProcessCore(node: node, parent: pid)
+    // A process that is exiting starts nothing that could outlive it unnoticed.
+    if case .ownerIsGone = core.link(to: child) { child.receiveExit(.killed, from: core) }
+    child.launch(under: Ambient.current?.cursor) { core in try await body(ProcessContext(core)) }
+    return child.pid
+  }
+
+  /// Starts a process that this one monitors from its first moment.
+  ///
+  /// OTP: `erlang:spawn_monitor/1`.
+  public func spawnMonitor(
+    _ body: @escaping @Sendable (ProcessContext) async throws -> Void
+  ) -> (pid: PID, ref: MonitorRef) {
+    let child = ProcessCore(node: node, parent: pid)
+    let ref = core.monitor(child)
+    child.launch(under: Ambient.current?.cursor) { core in try await body(ProcessContext(core)) }
+    return (child.pid, ref)
+  }
+}
+
+/// Makes plain code a process for as long as `body` runs, so that it can receive, monitor and be
+/// monitored; inside a process it is that process.
+///
+///     try await withProcess { context in
+///       let ref = context.monitor(echo)
+///       let down = try await context.receive(Down.self, where: { $0.ref == ref })
+///     }
+///
+/// The body runs on the node's own threads, where calls of servers are fastest, unless the caller
+/// is isolated to an actor, where it stays. An exit signal ends what the body waits for in Arbor
+/// and fences it; the task around it is nobody's to cancel.
+///
+/// - Parameter node: where; the caller's node, or ``Node/shared``, if not said.
+/// - Throws: what the body throws, which is also the process's exit reason.
+public func withProcess<Value, Failure: Error>(
+  on node: Node? = nil, isolation: isolated (any Actor)? = #isolation,
+  _ body: (ProcessContext) async throws(Failure) -> Value
+) async throws(Failure) -> Value {
+  if let current = ProcessCore.current { return try await body(ProcessContext(current)) }
+  let core = ProcessCore(node: node ?? .shared, parent: nil)
+  core.ownTask.store(currentTaskAddress, ordering: .relaxed)
+  let ambient = Ambient(process: core, cursor: Ambient.current?.cursor)
+  let result: Result<Value, Failure> = await Ambient.$current.withValue(ambient) {
+    await withTaskCancellationHandler {
+      await withTaskExecutorPreference(core) {
+        _ = isolation
+        do throws(Failure) {
+          return Result<Value, Failure>.success(try await body(ProcessContext(core)))
+        } catch {
+          return .failure(error)
+        }
+      }
+    } onCancel: {
+      core.cancelWaits()
+    }
+  }
+  core.ownTask.store(0, ordering: .relaxed)
+  switch result {
+  case .success: core.finish(.normal)
+  case .failure(let error): core.finish(ExitReason(error))
+  }
+  return try result.get()
+}

@@ -1,0 +1,75 @@
+/// A call under way, as its server's process sees it: somebody to tell if the server ends.
+package class AnyCallWait: Wait, @unchecked Sendable {
+  // Unchecked: the links belong to the server's process and are touched under its lock.
+  package final let server: ProcessCore
+  fileprivate final var next: AnyCallWait?
+  fileprivate final unowned(unsafe) var previous: AnyCallWait?
+  fileprivate final var isListed = false
+
+  package init(server: ProcessCore) { self.server = server }
+
+  /// Ends the call for want of an answer.
+  package func fail(_ error: CallError) {}
+
+  override package final func interrupt(_ interruption: Interruption) {
+    fail(interruption == .timeout ? .timeout : .cancelled)
+  }
+}
+
+/// A call that waits for a reply of one type.
+package final class CallWait<Reply: Sendable>: AnyCallWait, @unchecked Sendable {
+  // Unchecked: as `Wait`.
+  private var continuation: UnsafeContinuation<Result<Reply, CallError>, Never>?
+
+  func begin(_ continuation: UnsafeContinuation<Result<Reply, CallError>, Never>) -> Bool {
+    self.continuation = continuation
+    return arm()
+  }
+
+  func reply(_ reply: Reply) {
+    if claim() { continuation?.resume(returning: .success(reply)) }
+  }
+
+  override package func fail(_ error: CallError) {
+    if claim() { continuation?.resume(returning: .failure(error)) }
+  }
+}
+
+/// The calls that a process has not answered yet: a list through the calls themselves, so that one
+/// that is answered leaves it in a few writes.
+package struct CallList: @unchecked Sendable {
+  // Unchecked: guarded as a whole by the lock of the process it belongs to.
+  private var head: AnyCallWait?
+  package private(set) var count = 0
+
+  package init() {}
+
+  package mutating func insert(_ call: AnyCallWait) {
+    call.next = head
+    head?.previous = call
+    head = call
+    call.isListed = true
+    count += 1
+  }
+
+  package mutating func remove(_ call: AnyCallWait) {
+    guard call.isListed else { return }
+    call.isListed = false
+    let next = call.next
+    call.next = nil
+    next?.previous = call.previous
+    if let previous = call.previous { previous.next = next } else { head = next }
+    call.previous = nil
+    count -= 1
+  }
+
+  package mutating func takeAll() -> [AnyCallWait] {
+    var all: [AnyCallWait] = []
+    all.reserveCapacity(count)
+    while let call = head {
+      remove(call)
+      all.append(call)
+    }
+    return all
+  }
+}

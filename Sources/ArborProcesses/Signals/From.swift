@@ -1,0 +1,40 @@
+/// Who asked: a request's return address, with the type of the answer it waits for.
+///
+///     case .value(let from): from.reply(count)
+///
+/// It may be kept and answered later, by this process or another. The first answer counts; a
+/// later one, or one after the caller gave up, is dropped. A `From` that is let go of without an
+/// answer fails its caller with ``CallError/noReply``.
+///
+/// OTP: the `From` of `handle_call/3`.
+public struct From<Reply: Sendable>: Sendable {
+  private let token: ReplyToken<Reply>
+
+  init(_ wait: CallWait<Reply>) { token = ReplyToken(wait) }
+
+  /// Answers the call. Never waits and never throws; from a process that is exiting it has no
+  /// effect.
+  ///
+  /// OTP: `gen_server:reply/2`.
+  public func reply(_ reply: Reply) {
+    if ProcessCore.current?.isFenced != true { token.wait.reply(reply) }
+  }
+}
+
+extension From where Reply == Void {
+  /// Answers a call that only waits to be acknowledged.
+  public func reply() { reply(()) }
+}
+
+/// What all copies of a `From` share, so that the last one's end is noticed.
+private final class ReplyToken<Reply: Sendable>: Sendable {
+  let wait: CallWait<Reply>
+
+  init(_ wait: CallWait<Reply>) { self.wait = wait }
+
+  deinit {
+    // A server that is exiting drops its requests unanswered; the caller is to hear its reason,
+    // which the release tells it.
+    if !wait.server.isFenced { wait.fail(.noReply) }
+  }
+}

@@ -1,0 +1,81 @@
+import ArborPrimitives
+
+extension ProcessMachine {
+  /// How an exit signal came.
+  package enum Path: Sendable {
+    /// Sent by `sendExit`; `toSelf` if sender and receiver are one.
+    case direct(toSelf: Bool)
+    /// From the end of a linked process.
+    case link
+  }
+
+  /// What an exit signal asks to be done.
+  package enum ExitEffect: Sendable {
+    case ignored
+    /// It was trapped: deliver it as this mail.
+    case trapped
+    case exiting(Ending)
+  }
+
+  /// What stops with the process: who waits is woken, the task is cancelled, the mail let go of.
+  package struct Ending: Sendable {
+    package var receiver: Receiver?
+    package var wait: Wait?
+    package var task: Task<Void, Never>?
+    package var mail: MailQueue
+  }
+
+  package mutating func receiveExit(_ reason: ExitReason, by path: Path) -> ExitEffect {
+    guard status == .running else { return .ignored }  // the first reason wins
+    switch path {
+    case .direct(let toSelf):
+      if reason == .kill { return .exiting(beginExit(.killed)) }
+      if trapsExit { return .trapped }
+      if reason == .normal, !toSelf { return .ignored }
+    case .link:
+      if trapsExit { return .trapped }
+      if reason == .normal { return .ignored }
+    }
+    return .exiting(beginExit(reason))
+  }
+
+  /// From here on the process is fenced, and its queued mail will never be handled.
+  package mutating func beginExit(_ reason: ExitReason) -> Ending {
+    status = .exiting(reason)
+    var dropped = mail
+    mail = MailQueue()
+    dropped.prepend(&skipped)
+    ledger.droppedByExit += dropped.count
+    let ending = Ending(receiver: takeReceiver(), wait: wait, task: task, mail: dropped)
+    wait = nil
+    return ending
+  }
+
+  /// All that a process held, taken from it at once when it is released.
+  package struct Estate: Sendable {
+    package var fate: Fate
+    package var resources: [any OwnedResource]
+    package var names: [ProcessName]
+    package var links: [ProcessCore]
+    package var monitors: [Monitor]
+    package var watchers: [Monitor]
+    package var calls: [AnyCallWait]
+  }
+
+  /// The end. Nil if somebody else has released the process already.
+  package mutating func release(at time: UInt64) -> Estate? {
+    guard case .exiting(let reason) = status else { return nil }
+    status = .released
+    let fate = Fate(reason: reason, time: time)
+    self.fate = fate
+    task = nil
+    wait = nil
+    defer {
+      resources = []
+      names = []
+    }
+    return Estate(
+      fate: fate, resources: resources, names: names, links: links.takeValues(),
+      monitors: monitors.takeValues(), watchers: watchers.takeValues(), calls: calls.takeAll())
+  }
+}

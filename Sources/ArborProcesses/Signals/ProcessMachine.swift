@@ -1,0 +1,68 @@
+package import ArborPrimitives
+
+/// What a process is, as a pure state machine: its mailbox, its links and monitors, and how it
+/// comes to its end.
+///
+/// Every transition runs under the process's lock, calls nobody, and returns what is to be done
+/// once the lock is let go. `Receiver` is whoever waits for mail: a continuation in the runtime, a
+/// number in the tests.
+package struct ProcessMachine<Receiver: Sendable>: Sendable {
+  package enum Status: Sendable, Equatable {
+    case running
+    /// An exit signal has taken effect, or the body has ended; what is held is not yet released.
+    case exiting(ExitReason)
+    case released
+  }
+
+  package var status = Status.running
+  package var fate: Fate?
+  package var trapsExit = false
+  /// False for a plain actor: it has a PID and an end, but nobody who would read.
+  package let hasMailbox: Bool
+  /// True once the surrounding task was cancelled: every later wait ends at once.
+  package var isCancelled = false
+
+  package var mail = MailQueue()
+  /// Mail that the running receive has looked at and left.
+  package var skipped = MailQueue()
+  package var ledger = MailboxLedger()
+  package var receiver: Receiver?
+  package var isReceiving = false
+  /// Counts the waits for mail, so that a late timer does not end a later one.
+  package var receiveNumber: UInt64 = 0
+
+  package var links = SmallMap<UInt64, ProcessCore>()
+  package var monitors = SmallMap<MonitorRef, Monitor>()
+  package var watchers = SmallMap<MonitorRef, Monitor>()
+  package var names: [ProcessName] = []
+  package var resources: [any OwnedResource] = []
+  package var calls = CallList()
+  /// What the process's own task waits for, other than mail.
+  package var wait: Wait?
+  package var task: Task<Void, Never>?
+
+  package init(hasMailbox: Bool) { self.hasMailbox = hasMailbox }
+}
+
+/// One monitor, seen from both sides: who watches, whom, and what its message says.
+package final class Monitor: Sendable {
+  package let ref: MonitorRef
+  package let watcher: ProcessCore
+  package let target: ProcessCore
+  package let name: ProcessName?
+
+  package init(ref: MonitorRef, watcher: ProcessCore, target: ProcessCore, name: ProcessName?) {
+    self.ref = ref
+    self.watcher = watcher
+    self.target = target
+    self.name = name
+  }
+}
+
+/// What a process owns beside its own state and what must go when it does: a table, the rows of
+/// one.
+package protocol OwnedResource: AnyObject, Sendable {
+  /// Called once, in the release of `owner`: after its fate is set, before its names, links and
+  /// monitors.
+  func ownerReleased(_ owner: PID, reason: ExitReason)
+}
