@@ -59,5 +59,10 @@ let package = Package(
       ]),
     tests("ArborPrimitives", imports: ["ArborPrimitives"]),
     tests("ArborProcesses", imports: ["ArborPrimitives", "ArborTelemetry", "ArborProcesses"]),
+    tests(
+      "ArborBehaviours",
+      imports: [
+        "ArborPrimitives", "ArborTelemetry", "ArborProcesses", "ArborTables", "ArborBehaviours",
+      ]),
   ]
 )

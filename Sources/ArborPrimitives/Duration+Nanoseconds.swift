@@ -1,6 +1,6 @@
 extension Duration {
   /// The length in nanoseconds; 0 for a negative one, the largest number for one that has none.
-  package var nanoseconds: UInt64 {
+  package var wholeNanoseconds: UInt64 {
     let (seconds, attoseconds) = components
     guard seconds >= 0, attoseconds >= 0 else { return 0 }
     let (whole, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)

@@ -53,7 +53,7 @@ public final class Node: Sendable {
   ) {
     self.scheduler = scheduler
     self.clock = clock
-    self.exitGrace = exitGrace.nanoseconds
+    self.exitGrace = exitGrace.wholeNanoseconds
     telemetry = Telemetry(
       monotonicTime: { [clock] in clock.now() }, wallTime: { [clock] in clock.wallTime() })
     random = Lock(SeededGenerator(seed: seed))

@@ -91,7 +91,7 @@ extension ProcessContext {
       case .empty:
         if let timeout, deadline == nil {
           if timeout == .zero { throw .timeout }
-          deadline = node.clock.now().addingClamped(timeout.nanoseconds)
+          deadline = node.clock.now().addingClamped(timeout.wholeNanoseconds)
         }
         if case .interrupted(let interruption) = await core.waitForMail(until: deadline) {
           throw ReceiveError(interruption)
@@ -107,7 +107,7 @@ extension ProcessContext {
   /// OTP: `timer:sleep/1`.
   public func sleep(for duration: Duration) async throws(ReceiveError) {
     if duration < .zero { throw .badarg }
-    let deadline = node.clock.now().addingClamped(duration.nanoseconds)
+    let deadline = node.clock.now().addingClamped(duration.wholeNanoseconds)
     let wait = SleepWait()
     let interruption = await core.suspend(wait) { continuation in
       guard wait.begin(continuation) else { return continuation.resume(returning: .cancelled) }

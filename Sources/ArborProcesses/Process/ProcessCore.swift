@@ -20,6 +20,8 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
   package let node: Node
   /// Who started it; nil if that was code outside any process.
   package let parent: PID?
+  /// True if the parent started it with a link: then the parent's end is its own.
+  package let isLinkedToParent: Bool
   let machine: Lock<Machine>
   let jobs = Lock(JobQueue())
   /// Mirrors the machine's status, for those who only want to know whether the process is fenced.
@@ -40,10 +42,13 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
 
   private enum Fence: UInt8, AtomicRepresentable { case open, exiting, released }
 
-  package init(node: Node, parent: PID?, hasMailbox: Bool = true) {
+  package init(
+    node: Node, parent: PID?, isLinkedToParent: Bool = false, hasMailbox: Bool = true
+  ) {
     id = node.nextID()
     self.node = node
     self.parent = parent
+    self.isLinkedToParent = isLinkedToParent
     machine = Lock(Machine(hasMailbox: hasMailbox))
     super.init()
     node.processes.insert(self)

@@ -57,6 +57,15 @@ public func spawn(
   return core.pid
 }
 
+extension ProcessCore {
+  /// A child: a process that is linked to its parent before it runs.
+  package convenience init(linkedTo parent: ProcessCore) {
+    self.init(node: parent.node, parent: parent.pid, isLinkedToParent: true)
+    // A process that is exiting starts nothing that could outlive it unnoticed.
+    if case .ownerIsGone = parent.link(to: self) { receiveExit(.killed, from: parent) }
+  }
+}
+
 extension ProcessContext {
   /// Starts a process that is linked to this one from its first moment.
   ///
@@ -65,9 +74,7 @@ extension ProcessContext {
   public func spawnLink(
     _ body: @escaping @Sendable (ProcessContext) async throws -> Void
   ) -> PID {
-    let child = ProcessCore(node: node, parent: pid)
-    // A process that is exiting starts nothing that could outlive it unnoticed.
-    if case .ownerIsGone = core.link(to: child) { child.receiveExit(.killed, from: core) }
+    let child = ProcessCore(linkedTo: core)
     child.launch(under: Ambient.current?.cursor) { core in try await body(ProcessContext(core)) }
     return child.pid
   }
@@ -127,4 +134,15 @@ public func withProcess<Value, Failure: Error>(
   case .failure(let error): core.finish(ExitReason(error))
   }
   return try result.get()
+}
+
+extension ProcessCore {
+  /// Runs something in a task that takes over as the process's own: an exit signal fences and
+  /// interrupts it, but does not cancel it.
+  package func runInFreshTask<Value: Sendable>(
+    _ body: @escaping @Sendable () async -> Value
+  ) async -> Value {
+    ownTask.store(0, ordering: .relaxed)  // the next job that prefers this process is its own
+    return await Task(executorPreference: self) { await body() }.value
+  }
 }

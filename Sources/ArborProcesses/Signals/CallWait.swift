@@ -26,7 +26,7 @@ package final class CallWait<Reply: Sendable>: AnyCallWait, @unchecked Sendable 
     return arm()
   }
 
-  func reply(_ reply: Reply) {
+  package func reply(_ reply: Reply) {
     if claim() { continuation?.resume(returning: .success(reply)) }
   }
 

@@ -1,0 +1,83 @@
+import ArborPrimitives
+public import ArborProcesses
+
+extension GenServer {
+  /// Starts a server, in a process of its own, and waits until it is ready.
+  ///
+  ///     let counter = try await Counter.start(named: "counter") { Counter() }
+  ///
+  /// - Parameters:
+  ///   - name: the name to register it under, on its node.
+  ///   - node: where; the caller's node if not said.
+  ///   - timeout: how long `make` may take; nil, the default, is as long as it takes.
+  ///   - make: makes the server. It runs inside the new process; what it throws fails the start.
+  /// - Returns: a reference to it; never the actor itself, whose methods would bypass the mailbox.
+  /// - Throws: ``StartError``.
+  ///
+  /// OTP: `gen_server:start/3,4`.
+  public static func start(
+    named name: ProcessName? = nil, on node: Node? = nil, timeout: Duration? = nil,
+    _ make: @escaping @Sendable () async throws -> Self
+  ) async throws(StartError) -> ServerRef<Self> {
+    let parent = ProcessCore.current
+    let core = ProcessCore(node: node ?? parent?.node ?? .shared, parent: parent?.pid)
+    try await launch(core, named: name, timeout: timeout, make)
+    return ServerRef(core.pid)
+  }
+
+  /// Starts a server that is linked to the calling process from its first moment. If that process
+  /// ends, the server does; a server that traps exits calls ``terminate(_:)`` first.
+  ///
+  /// Parameters as in ``start(named:on:timeout:_:)``.
+  ///
+  /// - Throws: ``StartError``; `notInProcess` outside any process. A start that fails ends the
+  ///   caller through the link, as in OTP, unless it traps exits.
+  ///
+  /// OTP: `gen_server:start_link/3,4`.
+  public static func startLink(
+    named name: ProcessName? = nil, timeout: Duration? = nil,
+    _ make: @escaping @Sendable () async throws -> Self
+  ) async throws(StartError) -> ServerRef<Self> {
+    guard let parent = ProcessCore.current else { throw .notInProcess }
+    let core = ProcessCore(linkedTo: parent)
+    try await launch(core, named: name, timeout: timeout, make)
+    return ServerRef(core.pid)
+  }
+
+  private static func launch(
+    _ core: ProcessCore, named name: ProcessName?, timeout: Duration?,
+    _ make: @escaping @Sendable () async throws -> Self
+  ) async throws(StartError) {
+    let cursor = Ambient.current?.cursor
+    do {
+      try await core.launchAndWait(timeout: timeout?.wholeNanoseconds) { core, ready in
+        // Before it can be found by its name: who calls it while it starts shall wait, not be told
+        // that it is no such server.
+        core.becomes(Self.self)
+        if let name { try register(name, for: core) }
+        // The start belongs to its starter's trace; the messages that come later do not.
+        let server = try await Ambient.$current.withValue(Ambient(process: core, cursor: cursor)) {
+          core.offerAdoption()
+          defer { core.withdrawAdoption() }
+          return try await make()
+        }
+        guard server.process.pid == core.pid else { throw StartError.foreignServer }
+        ready.reply(())
+        await server.serve(as: core)
+      }
+    } catch {
+      throw StartError(error)
+    }
+  }
+
+  private static func register(
+    _ name: ProcessName, for core: ProcessCore
+  ) throws(StartError) {
+    do {
+      try core.node.register(name, for: core.pid)
+    } catch {
+      if case .taken(_, let holder) = error { throw .alreadyStarted(holder) }
+      throw .failed(.error(error))
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import ArborPrimitives
+public import ArborProcesses
+
+/// A typed reference to a server: by PID, or by name, which is looked up at each use, so that its
+/// holder does not notice a restart.
+///
+///     let counter = ServerRef<Counter>(named: "counter")
+///
+///     extension ServerRef<Counter> {              // the client API
+///       func add(_ n: Int) { cast(.add(n)) }
+///       var value: Int { get async throws(CallError) { try await call(Counter.Call.value) } }
+///     }
+///
+/// OTP: the `ServerRef` of `gen_server:call/2`.
+public struct ServerRef<Server: GenServer>: Sendable, Hashable {
+  private enum Target: Sendable, Hashable {
+    case pid(PID)
+    case name(ProcessName, Node?)
+
+    static func == (left: Target, right: Target) -> Bool {
+      switch (left, right) {
+      case (.pid(let left), .pid(let right)): left == right
+      case (.name(let left, let leftNode), .name(let right, let rightNode)):
+        left == right && leftNode === rightNode
+      default: false
+      }
+    }
+
+    func hash(into hasher: inout Hasher) {
+      switch self {
+      case .pid(let pid): hasher.combine(pid)
+      case .name(let name, _): hasher.combine(name)
+      }
+    }
+  }
+
+  private let target: Target
+
+  /// A reference to the server that has this PID.
+  public init(_ pid: PID) { target = .pid(pid) }
+
+  /// A reference to whichever server holds a name.
+  ///
+  /// - Parameter node: where to look; the caller's node at each use if not said.
+  public init(named name: ProcessName, on node: Node? = nil) { target = .name(name, node) }
+
+  /// Who it refers to now; nil if nobody holds the name.
+  public var pid: PID? { core?.pid }
+
+  private var core: ProcessCore? {
+    switch target {
+    case .pid(let pid): pid.core
+    case .name(let name, let node): (node ?? .current).names.find(name)
+    }
+  }
+
+  /// The server's process, made sure that it is a server of this type.
+  private func resolve() throws(CallError) -> ProcessCore {
+    guard let core else { throw .noproc }
+    if !core.isServer(Server.self) { throw core.isReleased ? .noproc : .wrongServer }
+    return core
+  }
+}
+
+extension ServerRef {
+  /// Sends a request and waits for its answer.
+  ///
+  ///     let value = try await counter.call { .value($0) }
+  ///     let same = try await counter.call(Counter.Call.value)
+  ///
+  /// - Parameters:
+  ///   - timeout: how long to wait, five seconds if not said; nil waits without end.
+  ///   - request: makes the request around the return address.
+  /// - Throws: ``CallError``: the server's reason if it ended, `noproc`, `timeout`, `callingSelf`,
+  ///   `cancelled`, `wrongServer`, `noReply`; `badarg` for a negative timeout. It never hangs.
+  ///
+  /// OTP: `gen_server:call/2,3`.
+  public func call<Reply: Sendable>(
+    timeout: Duration? = .seconds(5), _ request: (From<Reply>) -> Server.Call
+  ) async throws(CallError) -> Reply {
+    if let timeout, timeout < .zero { throw .badarg }
+    return try await resolve().call(timeout: timeout?.wholeNanoseconds, request)
+  }
+
+  /// Sends a request and goes on. To nobody, it vanishes.
+  ///
+  /// OTP: `gen_server:cast/2`.
+  public func cast(_ request: Server.Cast) {
+    if let core = try? resolve() { core.cast(request) }
+  }
+
+  /// Asks the server to stop, has it call ``GenServer/terminate(_:)``, and waits until it is gone.
+  ///
+  /// - Parameters:
+  ///   - reason: what it shall end with.
+  ///   - timeout: how long to wait; nil, the default, without end.
+  /// - Throws: ``CallError``: `noproc` if there is none, `exit` if it ended for another reason,
+  ///   `timeout`.
+  ///
+  /// OTP: `gen_server:stop/1,3`.
+  public func stop(
+    _ reason: ExitReason = .normal, timeout: Duration? = nil
+  ) async throws(CallError) {
+    if let timeout, timeout < .zero { throw .badarg }
+    let end = try await resolve().stopAndWait(reason, timeout: timeout?.wholeNanoseconds)
+    if end != reason { throw .exit(end) }
+  }
+}
+
+extension ServerRef: CustomStringConvertible {
+  public var description: String {
+    switch target {
+    case .pid(let pid): "\(Server.self)(\(pid))"
+    case .name(let name, _): "\(Server.self)(\"\(name)\")"
+    }
+  }
+}
