@@ -1,94 +1,58 @@
 import ArborPrimitives
 
 /// A node's own threads: its scheduler unless it is given another.
+///
+///     let pool = WorkStealingPool()
+///     pool.enqueue(runnable)
+///
+/// Each worker thread has three places to look for its next runnable, in this order:
+/// - its slot: what it enqueued last itself. Two processes that send to each other stay on one
+///   worker that way, wake nobody, and find each other's data in its caches.
+/// - its queue: what stood in the slot before, and what has used up its budget.
+/// - the common queue, which threads from outside the pool fill.
+///
+/// Then it takes half of another worker's queue; then it sleeps. A sleeping worker is woken when a
+/// queue (not a slot) gets work and nobody is on the look-out for some already, so that work
+/// spreads and yet a message costs no wake-up.
+///
+/// Nothing waits behind a worker that blocks: a monitor thread, which sleeps itself while all
+/// workers do, gives what a stuck worker has queued to the others, and starts a spare worker when
+/// all are stuck.
 package final class WorkStealingPool: Scheduler {
   package let budget: Int
+  // Apart, so that the threads keep this alive and not the pool: a pool that nobody holds any more
+  // shuts down.
   private let core: PoolCore
 
-  package init(workers: Int = SystemThread.processorCount, budget: Int = 64) {
+  /// - Parameters:
+  ///   - workers: how many runnables run at a time; threads start when there is work for them.
+  ///   - spares: how many threads may come on top while workers are stuck.
+  ///   - budget: how many jobs a process may run before it goes to the back of the queue.
+  package init(
+    workers: Int = SystemThread.processorCount, spares: Int = 64, budget: Int = 64
+  ) {
     self.budget = budget
-    core = PoolCore(budget: budget)
-    for index in 0..<max(1, workers) {
-      let started = SystemThread.start(named: "arbor-\(index)") { [core] in core.runThread() }
-      precondition(started || index > 0, "The system has no thread to give: nothing could run.")
-    }
+    core = PoolCore(workers: max(1, workers), spares: spares, budget: budget)
   }
 
   deinit { core.shutdown() }
 
-  package func enqueue(_ runnable: Runnable) { core.enqueue(runnable) }
+  package func enqueue(_ runnable: Runnable) {
+    if let worker = core.currentWorker() {
+      worker._withUnsafeGuaranteedRef { $0.enqueue(runnable) }
+    } else {
+      core.inject(runnable)
+    }
+  }
 
   package func shutdown() { core.shutdown() }
-}
 
-final class PoolCore: Sendable {
-  struct State {
-    var queue: [Runnable] = []
-    var head = 0
-    var parked: [Parker] = []
-    var isStopping = false
-  }
-  let state = Lock(State())
-  let fallback: GlobalPool
-
-  init(budget: Int) { fallback = GlobalPool(budget: budget) }
-
-  func enqueue(_ runnable: Runnable) {
-    enum Action {
-      case wake(Parker?)
-      case passOn
-    }
-    let action: Action = state.withLock { state in
-      if state.isStopping { return .passOn }
-      state.queue.append(runnable)
-      return .wake(state.parked.popLast())
-    }
-    switch action {
-    case .wake(let parker): parker?.unpark()
-    case .passOn: fallback.enqueue(runnable)
-    }
+  /// Shuts down, and calls `ended` when the last worker thread has nothing left to do.
+  package func shutdown(_ ended: @escaping @Sendable () -> Void) {
+    core.callWhenEnded(ended)
+    core.shutdown()
   }
 
-  func shutdown() {
-    let parked = state.withLock { state in
-      state.isStopping = true
-      defer { state.parked = [] }
-      return state.parked
-    }
-    for parker in parked { parker.unpark() }
-  }
-
-  func runThread() {
-    enum Step {
-      case run(Runnable)
-      case park
-      case end
-    }
-    let parker = Parker()
-    while true {
-      let step: Step = state.withLock { state in
-        if state.head < state.queue.count {
-          let runnable = state.queue[state.head]
-          state.head += 1
-          if state.head > 1024, state.head * 2 > state.queue.count {
-            state.queue.removeFirst(state.head)
-            state.head = 0
-          } else if state.head == state.queue.count {
-            state.queue.removeAll(keepingCapacity: true)
-            state.head = 0
-          }
-          return .run(runnable)
-        }
-        if state.isStopping { return .end }
-        state.parked.append(parker)
-        return .park
-      }
-      switch step {
-      case .run(let runnable):
-        if runnable.run(budget: fallback.budget) { enqueue(runnable) }
-      case .park: parker.park()
-      case .end: return
-      }
-    }
-  }
+  /// How many worker threads there are at the moment, asleep or not, spares included.
+  package var threadCount: Int { core.threadCount }
 }

@@ -1,0 +1,109 @@
+import ArborPrimitives
+import Synchronization
+
+/// The common queue, and stealing.
+extension PoolCore {
+  /// Takes a runnable from a thread that is none of the pool's.
+  func inject(_ runnable: Runnable) {
+    let word = UInt(bitPattern: Unmanaged.passRetained(runnable).toOpaque())
+    let isAccepted = common.withLock { common in
+      guard !common.isClosed else { return false }
+      common.words.append(word)
+      commonCount.store(common.words.count, ordering: .sequentiallyConsistent)
+      return true
+    }
+    if isAccepted {
+      wakeIfNeeded()
+    } else {
+      fallback.enqueue(runnable)
+      Unmanaged.passUnretained(runnable).release()
+    }
+  }
+
+  /// Takes what one of the pool's own threads has too much of; also while the pool is stopping.
+  func inject(_ words: [UInt]) {
+    common.withLock { common in
+      for word in words { common.words.append(word) }
+      commonCount.store(common.words.count, ordering: .sequentiallyConsistent)
+    }
+    wakeIfNeeded()
+  }
+
+  /// Moves what a stuck worker has queued to the common queue. Called by the monitor.
+  func rescue(from worker: PoolWorker) {
+    var words: [UInt] = []
+    while words.count < StealableQueue.capacity, let word = worker.queue.stealOne() {
+      words.append(word)
+    }
+    let last = worker.slot.exchange(0, ordering: .acquiringAndReleasing)
+    if last != 0 { words.append(last) }
+    guard !words.isEmpty else { return }
+    inject(words)
+    // While they were to be seen nowhere the worker may have got on, and all may have found that
+    // the pool is done.
+    if isOver { passOnInjected() }
+  }
+
+  private func passOnInjected() {
+    while let word = takeInjected(), let pointer = UnsafeRawPointer(bitPattern: word) {
+      fallback.enqueue(Unmanaged<Runnable>.fromOpaque(pointer).takeRetainedValue())
+    }
+  }
+
+  /// The oldest runnable of the common queue.
+  func takeInjected() -> UInt? {
+    guard commonCount.load(ordering: .sequentiallyConsistent) > 0 else { return nil }
+    return common.withLock { common in
+      defer { commonCount.store(common.words.count, ordering: .sequentiallyConsistent) }
+      return common.words.popFirst()
+    }
+  }
+
+  /// The oldest runnable of the common queue; the worker's queue, which must be empty, gets its share
+  /// of the others, so that the lock is not taken for each.
+  func takeInjected(into worker: PoolWorker) -> UInt? {
+    guard commonCount.load(ordering: .sequentiallyConsistent) > 0 else { return nil }
+    var moved = 0
+    let first: UInt? = common.withLock { common in
+      let share = min(
+        common.words.count / max(1, workersEnd.load(ordering: .relaxed)),
+        StealableQueue.capacity / 2)
+      let first = common.words.popFirst()
+      while moved < share - 1, let word = common.words.popFirst() {
+        _ = worker.queue.push(word)
+        moved += 1
+      }
+      commonCount.store(common.words.count, ordering: .sequentiallyConsistent)
+      return first
+    }
+    // On its way from one queue to the other it was to be seen in neither.
+    if moved > 0 { wakeIfNeeded() }
+    return first
+  }
+
+  /// Half of the queue of some other worker.
+  func steal(for thief: PoolWorker) -> UInt? {
+    let end = workersEnd.load(ordering: .acquiring)
+    thief.random = thief.random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    let start = Int(thief.random >> 33) % end
+    for offset in 0..<end {
+      let index = (start + offset) % end
+      guard index != thief.index, let victim = worker(index) else { continue }
+      if let word = victim._withUnsafeGuaranteedRef({ $0.queue.steal(into: thief.queue) }) {
+        return word
+      }
+    }
+    return nil
+  }
+
+  /// Whether any queue has something, the slots not counted.
+  var hasVisibleWork: Bool {
+    if commonCount.load(ordering: .sequentiallyConsistent) > 0 { return true }
+    for index in 0..<workersEnd.load(ordering: .sequentiallyConsistent) {
+      if let worker = worker(index), !worker._withUnsafeGuaranteedRef({ $0.queue.isEmpty }) {
+        return true
+      }
+    }
+    return false
+  }
+}

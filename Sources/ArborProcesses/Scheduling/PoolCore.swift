@@ -1,0 +1,87 @@
+import ArborPrimitives
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// The locks and the threads of a ``WorkStealingPool``.
+final class PoolCore: @unchecked Sendable {
+  // Unchecked: `workers` is written once; what it points at are atomics.
+  struct CommonQueue {
+    var words = WordDeque()
+    var isClosed = false
+  }
+
+  let budget: Int
+  /// How many workers there are without the spares.
+  let regulars: Int
+  let capacity: Int
+  /// References to the workers that have ever had a thread, 0 for the others.
+  let workers: UnsafeMutablePointer<Atomic<UInt>>
+  /// No worker from here on has ever had a thread.
+  let workersEnd = Atomic(0)
+
+  /// Retained references to what threads outside the pool have enqueued.
+  let common = Lock(CommonQueue())
+  /// How many stand there, for those who only want to know whether to take the lock.
+  let commonCount = Atomic(0)
+
+  let roster: Lock<PoolRoster>
+  /// `roster.wantsWake`, for those who only want to know whether to take the lock.
+  let wantsWake = Atomic(true)
+  let ended = Atomic(false)
+  let whenEnded = Lock<[@Sendable () -> Void]>([])
+
+  let monitorParker = Parker()
+  let fallback: GlobalPool
+
+  init(workers regulars: Int, spares: Int, budget: Int) {
+    self.budget = budget
+    self.regulars = regulars
+    capacity = regulars + spares
+    workers = .allocate(capacity: capacity)
+    for index in 0..<capacity { (workers + index).initialize(to: Atomic(0)) }
+    roster = Lock(PoolRoster(regulars: regulars, spares: spares))
+    fallback = GlobalPool(budget: budget)
+  }
+
+  deinit {
+    for index in 0..<capacity { worker(index)?.release() }
+    workers.deinitialize(count: capacity)
+    workers.deallocate()
+  }
+
+  // MARK: Which worker a thread is
+
+  // One key for all pools, as a process has few of them; never given back.
+  private static let currentWorkerKey: pthread_key_t = {
+    var key = pthread_key_t()
+    let result = pthread_key_create(&key, nil)
+    precondition(result == 0, "The system has no thread-specific key left.")
+    return key
+  }()
+  // Read at each enqueue: without the check whether the static has been set up.
+  private let key = PoolCore.currentWorkerKey
+
+  /// The worker of this pool that the calling thread is, if any.
+  func currentWorker() -> Unmanaged<PoolWorker>? {
+    guard let pointer = pthread_getspecific(key) else { return nil }
+    let worker = Unmanaged<PoolWorker>.fromOpaque(pointer)
+    return worker._withUnsafeGuaranteedRef { $0.core === self } ? worker : nil
+  }
+
+  func setCurrentWorker(_ worker: PoolWorker?) {
+    pthread_setspecific(key, worker.map { Unmanaged.passUnretained($0).toOpaque() })
+  }
+
+  func worker(_ index: Int) -> Unmanaged<PoolWorker>? {
+    let word = workers[index].load(ordering: .acquiring)
+    guard let pointer = UnsafeRawPointer(bitPattern: word) else { return nil }
+    return Unmanaged.fromOpaque(pointer)
+  }
+}
