@@ -5,7 +5,7 @@ import Glibc
 import Darwin
 #endif
 #else
-package import Synchronization
+public import Synchronization
 #endif
 
 /// The one lock of the package: a value and the mutual exclusion around it.
@@ -18,7 +18,7 @@ package import Synchronization
 ///
 /// Not recursive. Nothing that runs under it may call a user's code.
 #if TSAN
-package struct Lock<State>: ~Copyable, @unchecked Sendable {
+@usableFromInline package struct Lock<State>: ~Copyable, @unchecked Sendable {
   // Unchecked: both pointers are written once, in init; what `state` points at is only touched
   // between pthread_mutex_lock and pthread_mutex_unlock.
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
@@ -48,7 +48,7 @@ package struct Lock<State>: ~Copyable, @unchecked Sendable {
   }
 }
 #else
-package struct Lock<State>: ~Copyable, Sendable {
+@usableFromInline package struct Lock<State>: ~Copyable, Sendable {
   @usableFromInline package let mutex: Mutex<State>
 
   @inlinable
