@@ -64,5 +64,6 @@ let package = Package(
       imports: [
         "ArborPrimitives", "ArborTelemetry", "ArborProcesses", "ArborTables", "ArborBehaviours",
       ]),
+    tests("ArborTables", imports: ["ArborPrimitives", "ArborProcesses", "ArborTables"]),
   ]
 )

@@ -70,12 +70,9 @@ extension ProcessMachine {
     self.fate = fate
     task = nil
     wait = nil
-    defer {
-      resources = []
-      names = []
-    }
+    defer { names = [] }
     return Estate(
-      fate: fate, resources: resources, names: names, links: links.takeValues(),
+      fate: fate, resources: resources.takeValues(), names: names, links: links.takeValues(),
       monitors: monitors.takeValues(), watchers: watchers.takeValues(), calls: calls.takeAll())
   }
 }

@@ -35,7 +35,7 @@ package struct ProcessMachine<Receiver: Sendable>: Sendable {
   package var monitors = SmallMap<MonitorRef, Monitor>()
   package var watchers = SmallMap<MonitorRef, Monitor>()
   package var names: [ProcessName] = []
-  package var resources: [any OwnedResource] = []
+  package var resources = SmallMap<ObjectIdentifier, any OwnedResource>()
   package var calls = CallList()
   /// What the process's own task waits for, other than mail.
   package var wait: Wait?

@@ -1,0 +1,241 @@
+/// What a deletion took out of a shard, for the caller to drop once the lock is let go.
+@usableFromInline
+package struct RemovedRow<Key, Slot> {
+  /// Nil if the key stays behind as a ghost.
+  @usableFromInline package let key: Key?
+  @usableFromInline package let slot: Slot
+
+  @inlinable
+  init(key: Key?, slot: Slot) {
+    self.key = key
+    self.slot = slot
+  }
+}
+
+extension RemovedRow: Sendable where Key: Sendable, Slot: Sendable {}
+
+extension HashShard {
+  /// Puts the value under the key.
+  ///
+  /// - Returns: the value that stood there.
+  @inlinable
+  package mutating func insert(_ new: Key, tag: UInt32, _ value: Slot) -> Slot? {
+    let at = position(of: new, tag: tag)
+    guard at >= 0 else {
+      append(new, tag: tag, value)
+      return nil
+    }
+    let row = Self.row(index.unsafelyUnwrapped[at])
+    clock &+= 1
+    let header = header(row)
+    guard header.pointee.isLive else {
+      revive(row, value)
+      return nil
+    }
+    header.pointee.stamp = clock
+    let old = slot(row).move()
+    slot(row).initialize(to: value)
+    return old
+  }
+
+  /// Puts the value under the key if nothing stands there.
+  @inlinable
+  package mutating func insertNew(_ new: Key, tag: UInt32, _ value: Slot) -> Bool {
+    let at = position(of: new, tag: tag)
+    guard at >= 0 else {
+      append(new, tag: tag, value)
+      return true
+    }
+    let row = Self.row(index.unsafelyUnwrapped[at])
+    guard !header(row).pointee.isLive else { return false }
+    clock &+= 1
+    revive(row, value)
+    return true
+  }
+
+  @inlinable
+  mutating func revive(_ row: Int, _ value: Slot) {
+    header(row).pointee.stamp = clock
+    slot(row).initialize(to: value)
+    ghosts &-= 1
+    live &+= 1
+  }
+
+  /// Adds a row for a key that is nowhere in the shard.
+  @inlinable
+  mutating func append(_ new: Key, tag: UInt32, _ value: Slot) {
+    if end == capacity { makeRoom() }
+    let row = end
+    clock &+= 1
+    header(row).initialize(to: Header(stamp: clock, birth: clock))
+    key(row).initialize(to: new)
+    slot(row).initialize(to: value)
+    end &+= 1
+    live &+= 1
+    Self.enter(Self.entry(tag, row), in: index.unsafelyUnwrapped, mask: mask)
+  }
+
+  /// Changes the value in place; `change` is the package's own code, never a user's.
+  @inlinable
+  package mutating func modify<Result>(
+    _ wanted: Key, tag: UInt32, _ change: (inout Slot) -> Result
+  ) -> Result? {
+    let row = liveRow(of: wanted, tag: tag)
+    guard row >= 0 else { return nil }
+    clock &+= 1
+    header(row).pointee.stamp = clock
+    return change(&slot(row).pointee)
+  }
+
+  /// Puts the value in place of one that was read with this stamp.
+  ///
+  /// - Returns: the old value; nil if the row was written or deleted meanwhile, and nothing changed.
+  @inlinable
+  package mutating func replace(
+    _ wanted: Key, tag: UInt32, stamp: UInt64, with value: Slot
+  ) -> Slot? {
+    let row = liveRow(of: wanted, tag: tag)
+    guard row >= 0, header(row).pointee.stamp == stamp else { return nil }
+    clock &+= 1
+    header(row).pointee.stamp = clock
+    let old = slot(row).move()
+    slot(row).initialize(to: value)
+    return old
+  }
+
+  /// Takes the key's row out; if `stamp` is given, only if it still has that one.
+  @inlinable
+  package mutating func remove(
+    _ wanted: Key, tag: UInt32, stamp: UInt64? = nil, leavingGhost: Bool
+  ) -> RemovedRow<Key, Slot>? {
+    let at = position(of: wanted, tag: tag)
+    guard at >= 0 else { return nil }
+    let row = Self.row(index.unsafelyUnwrapped[at])
+    let found = header(row).pointee.stamp
+    guard found > Header.ghost, stamp == nil || stamp == found else { return nil }
+    let value = slot(row).move()
+    live &-= 1
+    if leavingGhost {
+      header(row).pointee.stamp = Header.ghost
+      ghosts &+= 1
+      return RemovedRow(key: nil, slot: value)
+    }
+    let removed = RemovedRow(key: key(row).move(), slot: value)
+    leaveGap(row, at: at)
+    if capacity > 64, (live &+ ghosts) &* 8 < capacity { rebuild(capacity: capacity / 4) }
+    return removed
+  }
+
+  /// Takes a row, whose key and value are moved out already, from index and run.
+  @inlinable
+  mutating func leaveGap(_ row: Int, at position: Int) {
+    header(row).pointee.stamp = Header.gap
+    Self.leave(position, in: index.unsafelyUnwrapped, mask: mask)
+    if row == end &- 1 {
+      repeat { end &-= 1 } while end > 0 && header(end &- 1).pointee.stamp == Header.gap
+    }
+  }
+}
+
+// MARK: Memory
+
+extension HashShard {
+  @inlinable
+  static func enter(_ entry: UInt64, in index: UnsafeMutablePointer<UInt64>, mask: Int) {
+    var at = Int(truncatingIfNeeded: entry >> 32) & mask
+    while index[at] != 0 { at = (at &+ 1) & mask }
+    index[at] = entry
+  }
+
+  /// Frees a place in the index and moves up those behind it that it kept from their own.
+  @inlinable
+  static func leave(_ position: Int, in index: UnsafeMutablePointer<UInt64>, mask: Int) {
+    var hole = position
+    var next = (position &+ 1) & mask
+    while index[next] != 0 {
+      let home = Int(truncatingIfNeeded: index[next] >> 32) & mask
+      if (next &- home) & mask >= (next &- hole) & mask {
+        index[hole] = index[next]
+        hole = next
+      }
+      next = (next &+ 1) & mask
+    }
+    index[hole] = 0
+  }
+
+  /// Makes place for one more row: closes the gaps if they are half of the run, else doubles it.
+  @inlinable
+  mutating func makeRoom() {
+    let used = live &+ ghosts
+    rebuild(capacity: used &* 2 <= capacity && used > 0 ? capacity : max(4, capacity &* 2))
+  }
+
+  /// Moves all rows to new memory, in their order and without the gaps.
+  @usableFromInline
+  mutating func rebuild(capacity newCapacity: Int) {
+    let newMask = newCapacity * 2 - 1
+    let newIndex = UnsafeMutablePointer<UInt64>.allocate(capacity: newMask + 1)
+    newIndex.initialize(repeating: 0, count: newMask + 1)
+    let newRows = UnsafeMutableRawPointer.allocate(
+      byteCount: newCapacity * Self.stride, alignment: Self.alignment)
+    if let index, let rows {
+      // Where each old row goes: nowhere but to its own number if there are no gaps.
+      var places: [UInt32] = []
+      let hasGaps = live + ghosts < end
+      if hasGaps { places.reserveCapacity(end) }
+      var row = 0
+      for old in 0..<end {
+        if hasGaps { places.append(UInt32(truncatingIfNeeded: row)) }
+        let header = Self.header(rows, old)
+        guard header.pointee.stamp != Header.gap else { continue }
+        Self.header(newRows, row).moveInitialize(from: header, count: 1)
+        Self.key(newRows, row).moveInitialize(from: Self.key(rows, old), count: 1)
+        if Self.header(newRows, row).pointee.isLive {
+          Self.slot(newRows, row).moveInitialize(from: Self.slot(rows, old), count: 1)
+        }
+        row += 1
+      }
+      for at in 0...mask where index[at] != 0 {
+        let entry = index[at]
+        let old = Self.row(entry)
+        Self.enter(
+          Self.entry(UInt32(truncatingIfNeeded: entry >> 32), hasGaps ? Int(places[old]) : old),
+          in: newIndex, mask: newMask)
+      }
+      end = row
+      index.deallocate()
+      rows.deallocate()
+    }
+    (index, mask, rows, capacity) = (newIndex, newMask, newRows, newCapacity)
+  }
+
+  /// What the shard's memory takes, in bytes; what the rows refer to is not counted.
+  @inlinable
+  package var byteCount: Int {
+    index == nil ? 0 : (mask &+ 1) &* MemoryLayout<UInt64>.stride &+ capacity &* Self.stride
+  }
+
+  /// Empties the shard without releasing anything.
+  ///
+  /// - Returns: another shard that holds all that was in here, for the caller to `destroy`.
+  @inlinable
+  package mutating func takeAll() -> HashShard {
+    let all = self
+    self = HashShard()
+    clock = all.clock
+    return all
+  }
+
+  /// Releases every row and the memory. The shard must not be used any more.
+  @usableFromInline
+  package func destroy() {
+    guard let index, let rows else { return }
+    for row in 0..<end {
+      let stamp = Self.header(rows, row).pointee.stamp
+      if stamp >= Header.ghost { Self.key(rows, row).deinitialize(count: 1) }
+      if stamp > Header.ghost { Self.slot(rows, row).deinitialize(count: 1) }
+    }
+    index.deallocate()
+    rows.deallocate()
+  }
+}

@@ -1,0 +1,152 @@
+public import ArborPrimitives
+public import Synchronization
+
+/// The rows of a hash table, spread over shards with a lock each.
+///
+/// A key's hash says which shard it belongs to, and stays there, so that operations on different
+/// keys seldom meet. The locks are held for a few dozen instructions; all that runs under them is
+/// ``HashShard``'s code and the key's `==`. A step over several keys takes the locks of all their
+/// shards, lower ones first, before it changes anything.
+@usableFromInline
+package final class ShardedHash<Key: Hashable & Sendable, Slot: Sendable>: @unchecked Sendable {
+  // Unchecked: `memory` is written in init and freed in deinit; what lies there are locks.
+
+  @usableFromInline package typealias Shard = HashShard<Key, Slot>
+
+  @usableFromInline let memory: UnsafeMutableRawPointer
+  /// The shard is named by the upper bits of the hash; the index in it goes by the lower ones.
+  @usableFromInline let shift: UInt64
+  /// How many walk through the table; while there is one, deleted keys stay as ghosts.
+  @usableFromInline let walkers = Atomic(0)
+
+  /// - Parameter shardBits: the logarithm of the number of shards, 0 to 6.
+  @inlinable
+  package init(shardBits: Int = 5) {
+    shift = UInt64(64 - shardBits)
+    memory = .allocate(byteCount: Self.spacing << shardBits, alignment: 128)
+    for shard in 0..<(1 << shardBits) {
+      Self.lock(memory, shard).initialize(to: Lock(Shard()))
+    }
+  }
+
+  deinit {
+    for shard in 0..<shardCount {
+      let lock = Self.lock(memory, shard)
+      lock.pointee.withLock { $0.destroy() }
+      lock.deinitialize(count: 1)
+    }
+    memory.deallocate()
+  }
+
+  @inlinable package var shardCount: Int { 1 << Int(64 &- shift) }
+
+  /// The distance between shards: whole pairs of cache lines, so that none shares one.
+  @inlinable static var spacing: Int { (MemoryLayout<Lock<Shard>>.size + 127) & ~127 }
+
+  @inlinable
+  static func lock(
+    _ memory: UnsafeMutableRawPointer, _ shard: Int
+  ) -> UnsafeMutablePointer<Lock<Shard>> {
+    (memory + shard &* spacing).assumingMemoryBound(to: Lock<Shard>.self)
+  }
+
+  /// The key's hash, with its entropy in the upper bits as well as the lower, whatever the type's own
+  /// `hashValue` is like.
+  @inlinable
+  static func hash(_ key: Key) -> UInt64 {
+    let hash = UInt64(truncatingIfNeeded: key.hashValue) &* 0x9E37_79B9_7F4A_7C15
+    return hash ^ (hash >> 32)
+  }
+
+  @inlinable
+  func shard(of hash: UInt64) -> Int {
+    // A shift by 64, for a single shard, gives 0.
+    Int(truncatingIfNeeded: hash >> shift)
+  }
+
+  /// Runs `body`, which is never a user's code, on the shard that the hash belongs to.
+  @inlinable
+  func withShard<Result: Sendable>(
+    _ hash: UInt64, _ body: (inout Shard) -> Result
+  ) -> Result {
+    Self.lock(memory, shard(of: hash)).pointee.withLock { body(&$0) }
+  }
+
+  @inlinable
+  func withShard<Result: Sendable>(
+    number: Int, _ body: (inout Shard) -> Result
+  ) -> Result {
+    Self.lock(memory, number).pointee.withLock { body(&$0) }
+  }
+
+  /// To be asked under the lock of the shard that it matters for.
+  @inlinable var hasWalkers: Bool { walkers.load(ordering: .relaxed) > 0 }
+}
+
+// MARK: Several shards at once
+
+/// Shards whose locks are held together.
+@usableFromInline
+package struct HeldShards<Key: Hashable, Slot> {
+  // As addresses: what is reached through them is guarded by the locks, which the compiler could
+  // only follow into one shard at a time.
+  @usableFromInline let addresses: UnsafeMutableBufferPointer<UInt>
+
+  @inlinable
+  init(addresses: UnsafeMutableBufferPointer<UInt>) { self.addresses = addresses }
+
+  /// The shard with this number, which must be one of those that are held.
+  @inlinable
+  package func shard(_ number: Int) -> UnsafeMutablePointer<HashShard<Key, Slot>> {
+    UnsafeMutablePointer(bitPattern: addresses[number]).unsafelyUnwrapped
+  }
+}
+
+extension ShardedHash {
+  /// The bit of a shard in a set of them.
+  @inlinable
+  package func bit(of hash: UInt64) -> UInt64 { 1 << UInt64(shard(of: hash)) }
+
+  @inlinable
+  package var allShards: UInt64 { shardCount == 64 ? .max : (1 << UInt64(shardCount)) &- 1 }
+
+  /// Runs `body`, which is never a user's code, holding all shards of the set.
+  @inlinable
+  package func withShards<Result: Sendable>(
+    _ set: UInt64, _ body: (HeldShards<Key, Slot>) -> Result
+  ) -> Result {
+    withUnsafeTemporaryAllocation(of: UInt.self, capacity: shardCount) { addresses in
+      addresses.initialize(repeating: 0)
+      return hold(set, addresses, body)
+    }
+  }
+
+  /// Runs `body` holding the shards of all these keys; it is given the keys' hashes.
+  @inlinable
+  package func withShards<Value, Result: Sendable>(
+    of rows: [(key: Key, value: Value)], _ body: (HeldShards<Key, Slot>, [UInt64]) -> Result
+  ) -> Result {
+    var set: UInt64 = 0
+    let hashes = rows.map { row in
+      let hash = Self.hash(row.key)
+      set |= bit(of: hash)
+      return hash
+    }
+    return withShards(set) { body($0, hashes) }
+  }
+
+  // Nested because a lock is held for the length of a closure: one frame per shard.
+  @usableFromInline
+  func hold<Result: Sendable>(
+    _ set: UInt64, _ addresses: UnsafeMutableBufferPointer<UInt>,
+    _ body: (HeldShards<Key, Slot>) -> Result
+  ) -> Result {
+    guard set != 0 else { return body(HeldShards(addresses: addresses)) }
+    let number = set.trailingZeroBitCount
+    return Self.lock(memory, number).pointee.withLock { shard in
+      // The shard lies in the lock's own memory, which stays where it is.
+      addresses[number] = withUnsafeMutablePointer(to: &shard) { UInt(bitPattern: $0) }
+      return hold(set & (set &- 1), addresses, body)
+    }
+  }
+}
