@@ -29,7 +29,8 @@ let package = Package(
   name: "arbor",
   platforms: [.macOS(.v15)],
   products: [
-    .library(name: "Arbor", targets: ["Arbor"])
+    .library(name: "Arbor", targets: ["Arbor"]),
+    .executable(name: "demo", targets: ["ArborDemo"]),
   ],
   targets: [
     // Each line imports what stands above it, never what stands below.
@@ -57,6 +58,7 @@ let package = Package(
         "ArborTelemetry", "ArborProcesses", "ArborTables", "ArborBehaviours", "ArborTracing",
         "ArborIntrospection",
       ]),
+    .executableTarget(name: "ArborDemo", dependencies: ["Arbor"], swiftSettings: strict),
     tests("ArborPrimitives", imports: ["ArborPrimitives"]),
     tests("ArborProcesses", imports: ["ArborPrimitives", "ArborTelemetry", "ArborProcesses"]),
     tests(
@@ -65,5 +67,14 @@ let package = Package(
         "ArborPrimitives", "ArborTelemetry", "ArborProcesses", "ArborTables", "ArborBehaviours",
       ]),
     tests("ArborTables", imports: ["ArborPrimitives", "ArborProcesses", "ArborTables"]),
+    tests(
+      "ArborTracing",
+      imports: [
+        "ArborPrimitives", "ArborTelemetry", "ArborProcesses", "ArborTables", "ArborBehaviours",
+        "ArborTracing",
+      ]),
+    tests(
+      "ArborIntrospection",
+      imports: ["ArborProcesses", "ArborBehaviours", "ArborTracing", "ArborIntrospection"]),
   ]
 )

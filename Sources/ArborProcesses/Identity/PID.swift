@@ -50,4 +50,9 @@ public struct Fate: Sendable, Equatable {
   public let reason: ExitReason
   /// When, in nanoseconds of its node's clock.
   public let time: UInt64
+
+  package init(reason: ExitReason, time: UInt64) {
+    self.reason = reason
+    self.time = time
+  }
 }

@@ -1,3 +1,6 @@
+import ArborPrimitives
+import Synchronization
+
 /// What surrounds the running code: the process it runs as, and the span it runs under.
 ///
 /// One task-local for both, because each read of one costs some 12 ns. A process binds it once at
@@ -16,8 +19,15 @@ package final class Ambient: Sendable {
 
   @TaskLocal package static var current: Ambient?
 
-  /// What a message sent from here carries: itself if there is a span to tell of, else nothing.
-  package var envelope: Ambient? { cursor == nil ? nil : self }
+  /// What a message sent from here carries: the span that the sender is in, if it is in one.
+  package var envelope: Ambient? {
+    if let process, process.hasLooseSpans,
+      let inner = process.slot.withLock({ $0 })?.cursor(under: cursor)
+    {
+      return Ambient(process: process, cursor: inner)
+    }
+    return cursor == nil || cursor?.isOutside == true ? nil : self
+  }
 }
 
 /// The place in a trace at which code runs: which span is the parent of one opened here.
@@ -42,7 +52,25 @@ package struct TraceCursor: Sendable, Equatable {
   }
 }
 
+extension TraceCursor {
+  /// A place outside of every trace; `marker` tells it from other such places of its process.
+  package static func outside(marker: UInt64) -> TraceCursor {
+    TraceCursor(traceHigh: 0, traceLow: 0, spanID: marker, owner: 0)
+  }
+
+  /// True for a place outside of every trace: a trace id is never zero.
+  package var isOutside: Bool { traceHigh == 0 && traceLow == 0 }
+}
+
 extension ProcessCore {
+  /// True while spans are open that no task-local tells of: whoever wants to know which span the
+  /// code is in has to look into the process's row.
+  package var hasLooseSpans: Bool { looseSpans.load(ordering: .relaxed) > 0 }
+
+  package func countLooseSpan(_ change: Int) {
+    looseSpans.wrappingAdd(change, ordering: .relaxed)
+  }
+
   /// The process that the caller runs as; nil outside any.
   package static var current: ProcessCore? { Ambient.current?.process }
 }

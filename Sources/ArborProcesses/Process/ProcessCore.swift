@@ -30,7 +30,8 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
   /// and others that pass by are told apart by it.
   let ownTask = Atomic<UInt>(0)
   /// What the node's parts keep about this process: the tracing's row.
-  package let slot = Lock<(any AnyObject & Sendable)?>(nil)
+  package let slot = Lock<(any ProcessSlot)?>(nil)
+  let looseSpans = Atomic(0)
   let serverType = Lock<ObjectIdentifier?>(nil)
   /// Set while the process has been told to exit and its handler has not returned.
   let graceTimer = Lock<GraceTimer?>(nil)
@@ -90,4 +91,14 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
 package enum MailWake: Sendable {
   case mail
   case interrupted(Interruption)
+}
+
+/// What a part of the node keeps about one process, beside the process itself.
+package protocol ProcessSlot: AnyObject, Sendable {
+  /// The span that code of the process is in, being under `cursor`, if a task-local does not tell;
+  /// nil if there is none.
+  func cursor(under cursor: TraceCursor?) -> TraceCursor?
+
+  /// The `withProcess` scope that is the process has ended, for that reason; before its release.
+  func scopeEnded(_ core: ProcessCore, reason: ExitReason)
 }

@@ -128,15 +128,27 @@ public func withProcess<Value, Failure: Error>(
       core.cancelWaits()
     }
   }
-  core.ownTask.store(0, ordering: .relaxed)
   switch result {
-  case .success: core.finish(.normal)
-  case .failure(let error): core.finish(ExitReason(error))
+  case .success: core.finishScope(.normal)
+  case .failure(let error): core.finishScope(ExitReason(error))
   }
   return try result.get()
 }
 
 extension ProcessCore {
+  /// Ends a process whose code is a scope of a task that goes on.
+  package func finishScope(_ reason: ExitReason) {
+    ownTask.store(0, ordering: .relaxed)
+    if !isFenced {
+      let kept = slot.withLock { slot in
+        defer { slot = nil }
+        return slot
+      }
+      kept?.scopeEnded(self, reason: reason)
+    }
+    finish(reason)
+  }
+
   /// Runs something in a task that takes over as the process's own: an exit signal fences and
   /// interrupts it, but does not cancel it.
   package func runInFreshTask<Value: Sendable>(

@@ -1,0 +1,19 @@
+import ArborBehaviours
+import ArborProcesses
+
+/// The supervised part of tracing.
+///
+/// The holder comes first, and alone: were it to take the manager along in its fall (restForOne), the
+/// table would fall with both.
+enum TracingTree {
+  static func start(on node: Node) async throws {
+    _ = try await Supervisor.start(.oneForOne, named: "arbor.root", on: node) {
+      Child("tracing") {
+        try await Supervisor(.oneForOne, maxRestarts: 10, within: .seconds(5)) {
+          Child("table", named: SpanTableHolder.name) { SpanTableHolder() }
+          Child("manager", named: SpanManager.name) { await SpanManager.make() }
+        }
+      }
+    }
+  }
+}
