@@ -57,10 +57,13 @@ import Testing
   func stack() async {
     // 4 MB of frames would not fit into what some systems give a thread by default.
     @Sendable func depth(_ left: Int) -> Int {
-      left == 0 ? 0 : 1 + withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 4096) { bytes in
-        bytes[0] = UInt8(truncatingIfNeeded: left)
-        return depth(left - 1)
-      }
+      left == 0
+        ? 0
+        : 1
+          + withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 4096) { bytes in
+            bytes[0] = UInt8(truncatingIfNeeded: left)
+            return depth(left - 1)
+          }
     }
     let reached = await withCheckedContinuation { (continuation: CheckedContinuation<Int, Never>) in
       let started = SystemThread.start(named: "a name that is longer than systems allow") {

@@ -57,7 +57,7 @@ import Testing
     var unparked: [Bool]
     /// The workers' first, then those of the threads outside.
     var steps: [Step]
-      let workers: Int
+    let workers: Int
 
     init(regulars: Int, spares: Int, outside: [Step]) {
       workers = regulars + spares
@@ -94,7 +94,9 @@ import Testing
       }
     }
 
-    private func isEmpty(_ place: Int) -> Bool { place == 0 ? common.isEmpty : queues[place - 1].isEmpty }
+    private func isEmpty(_ place: Int) -> Bool {
+      place == 0 ? common.isEmpty : queues[place - 1].isEmpty
+    }
 
     private mutating func take(_ step: Step, _ thread: Int) -> Step {
       switch step {
@@ -199,7 +201,8 @@ import Testing
     Scenario(testDescription: "one worker, three senders", regulars: 1, outside: [[0], [0], [0]]),
     Scenario(testDescription: "two workers, three senders", regulars: 2, outside: [[0], [0], [0]]),
     Scenario(testDescription: "two workers, a burst", regulars: 2, outside: [[0, 0, 0, 0]]),
-    Scenario(testDescription: "two workers, work that makes work", regulars: 2, outside: [[2], [1]]),
+    Scenario(
+      testDescription: "two workers, work that makes work", regulars: 2, outside: [[2], [1]]),
     Scenario(testDescription: "three workers, a burst", regulars: 3, outside: [[0, 0, 0]]),
     Scenario(
       testDescription: "a spare that retires", regulars: 1, spares: 1, alarms: 2,

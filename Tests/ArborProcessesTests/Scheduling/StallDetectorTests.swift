@@ -13,7 +13,7 @@ import Testing
 
   @Test("a worker with work waiting is stuck when two ticks see it in one turn")
   func stuck() {
-    var detector = StallDetector(workers: 2)
+    var detector = StallDetector(workers: 2, patience: 20)
     #expect(detector.tick([busy(7, work: true), busy(1, work: true)], at: 0) == Verdict())
     #expect(
       detector.tick([busy(7, work: true), busy(2, work: true)], at: 2).stuck == [0])
@@ -24,7 +24,7 @@ import Testing
 
   @Test("a worker that has slept in between begins anew")
   func slept() {
-    var detector = StallDetector(workers: 1)
+    var detector = StallDetector(workers: 1, patience: 20)
     _ = detector.tick([busy(7)], at: 0)
     _ = detector.tick([idle], at: 2)
     #expect(detector.tick([busy(7, work: true)], at: 4) == Verdict())
