@@ -38,12 +38,6 @@ package struct StealableQueue: ~Copyable, @unchecked Sendable {
     head.load(ordering: .sequentiallyConsistent) == tail.load(ordering: .sequentiallyConsistent)
   }
 
-  /// How many words it holds; from the owner's thread at most too many, by what is being stolen.
-  package var count: Int {
-    let head = head.load(ordering: .acquiring)
-    return Int(tail.load(ordering: .acquiring) &- head)
-  }
-
   /// Adds a word at the end. The owner only.
   ///
   /// - Returns: false if it is full.
@@ -55,6 +49,22 @@ package struct StealableQueue: ~Copyable, @unchecked Sendable {
     cells[Int(end & StealableQueue.mask)].store(word, ordering: .relaxed)
     tail.store(end &+ 1, ordering: .sequentiallyConsistent)
     return true
+  }
+
+  /// Adds what `next` yields, at most `limit` words, until it yields nil or the queue is full. The
+  /// owner only; others see all of it at once.
+  ///
+  /// - Returns: how many it added.
+  package func append(upTo limit: Int, from next: () -> UInt?) -> Int {
+    let end = tail.load(ordering: .relaxed)
+    let free = StealableQueue.capacity - Int(end &- head.load(ordering: .acquiring))
+    var added = 0
+    while added < min(limit, free), let word = next() {
+      cells[Int((end &+ UInt(added)) & StealableQueue.mask)].store(word, ordering: .relaxed)
+      added += 1
+    }
+    if added > 0 { tail.store(end &+ UInt(added), ordering: .sequentiallyConsistent) }
+    return added
   }
 
   /// Takes the oldest word. The owner only.

@@ -49,8 +49,9 @@ extension PoolCore {
   }
 
   private func startMonitor() {
+    guard let interval = tuning.monitorInterval else { return }
     let started = SystemThread.start(named: "arbor-monitor", stackSize: 256 << 10) { [self] in
-      PoolMonitor(self).run()
+      PoolMonitor(self, interval: interval).run()
     }
     if !started { ask { $0.monitorStartFailed() } }
   }

@@ -63,22 +63,19 @@ extension PoolCore {
   /// of the others, so that the lock is not taken for each.
   func takeInjected(into worker: PoolWorker) -> UInt? {
     guard commonCount.load(ordering: .sequentiallyConsistent) > 0 else { return nil }
-    var moved = 0
-    let first: UInt? = common.withLock { common in
+    worker.turnsToCommonQueue = PoolWorker.commonQueueInterval
+    return common.withLock { common in
+      // No more than the worker runs before it looks here again: what comes from one thread is to
+      // be run in its order where that costs nothing.
       let share = min(
         common.words.count / max(1, workersEnd.load(ordering: .relaxed)),
-        StealableQueue.capacity / 2)
+        PoolWorker.commonQueueInterval - 1)
       let first = common.words.popFirst()
-      while moved < share - 1, let word = common.words.popFirst() {
-        _ = worker.queue.push(word)
-        moved += 1
-      }
+      _ = worker.queue.append(upTo: share - 1) { common.words.popFirst() }
+      // Only now: whoever looks here first and there afterwards sees all of it, on its way too.
       commonCount.store(common.words.count, ordering: .sequentiallyConsistent)
       return first
     }
-    // On its way from one queue to the other it was to be seen in neither.
-    if moved > 0 { wakeIfNeeded() }
-    return first
   }
 
   /// Half of the queue of some other worker.

@@ -9,6 +9,19 @@ import Musl
 import Darwin
 #endif
 
+/// The numbers of a ``WorkStealingPool``; tests have others, to bring about what is rare.
+struct PoolTuning: Sendable {
+  /// How many jobs a runnable may run in one turn.
+  var budget = 64
+  /// Between two looks of the monitor, in nanoseconds; what stands behind a stuck worker waits for up
+  /// to two. Nil is no monitor.
+  var monitorInterval: UInt64? = 2_000_000
+  /// How long all workers must have been stuck before a spare one is started, in nanoseconds.
+  var patience: UInt64 = 20_000_000
+  /// How long a spare sleeps before its thread ends, in nanoseconds.
+  var spareLifetime: UInt64 = 1_000_000_000
+}
+
 /// The locks and the threads of a ``WorkStealingPool``.
 final class PoolCore: @unchecked Sendable {
   // Unchecked: `workers` is written once; what it points at are atomics.
@@ -17,7 +30,7 @@ final class PoolCore: @unchecked Sendable {
     var isClosed = false
   }
 
-  let budget: Int
+  let tuning: PoolTuning
   /// How many workers there are without the spares.
   let regulars: Int
   let capacity: Int
@@ -40,14 +53,14 @@ final class PoolCore: @unchecked Sendable {
   let monitorParker = Parker()
   let fallback: GlobalPool
 
-  init(workers regulars: Int, spares: Int, budget: Int) {
-    self.budget = budget
+  init(workers regulars: Int, spares: Int, tuning: PoolTuning) {
+    self.tuning = tuning
     self.regulars = regulars
     capacity = regulars + spares
     workers = .allocate(capacity: capacity)
     for index in 0..<capacity { (workers + index).initialize(to: Atomic(0)) }
     roster = Lock(PoolRoster(regulars: regulars, spares: spares))
-    fallback = GlobalPool(budget: budget)
+    fallback = GlobalPool(budget: tuning.budget)
   }
 
   deinit {

@@ -6,18 +6,18 @@ import Synchronization
 /// It ticks while any worker is awake and a little longer, so that a pool that has something to do
 /// now and then does not pay a wake-up each time; then it sleeps until one is woken.
 final class PoolMonitor {
-  /// Between two ticks, in nanoseconds. What stands in a stuck worker's slot waits for up to two.
-  static let interval: UInt64 = 2_000_000
   /// Ticks without anybody awake before it sleeps.
   static let ticksBeforeRest = 8
 
   private let core: PoolCore
+  private let interval: UInt64
   private var detector: StallDetector
   private var quietTicks = 0
 
-  init(_ core: PoolCore) {
+  init(_ core: PoolCore, interval: UInt64) {
     self.core = core
-    detector = StallDetector(workers: core.capacity)
+    self.interval = interval
+    detector = StallDetector(workers: core.capacity, patience: core.tuning.patience)
   }
 
   func run() {
@@ -27,7 +27,7 @@ final class PoolMonitor {
         core.monitorParker.park()
       } else {
         // The real time, not the node's: it is about real threads.
-        core.monitorParker.park(until: SystemTime.monotonic() + PoolMonitor.interval)
+        core.monitorParker.park(until: SystemTime.monotonic() + interval)
       }
       tick()
     }

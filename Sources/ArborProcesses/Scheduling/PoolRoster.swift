@@ -4,8 +4,8 @@
 /// No work is forgotten because of two rules. Whoever has made work visible calls `workArrived`
 /// afterwards, and is let off only when nobody sleeps or somebody searches. And who stops searching,
 /// or goes to sleep as the last one awake, looks at all queues once more after it has said so here.
-struct PoolRoster {
-  enum Standing: Equatable {
+struct PoolRoster: Hashable {
+  enum Standing: Hashable {
     /// It has no thread: not yet, or (a spare) no longer.
     case absent
     case running
@@ -15,7 +15,7 @@ struct PoolRoster {
     case asleep
   }
 
-  enum Wake: Equatable {
+  enum Wake: Hashable {
     case nobody
     /// Unpark this worker.
     case wake(Int)
@@ -23,19 +23,19 @@ struct PoolRoster {
     case start(Int)
   }
 
-  enum MonitorWake: Equatable {
+  enum MonitorWake: Hashable {
     case leave
     case start
     case wake
   }
 
-  struct Actions: Equatable {
+  struct Actions: Hashable {
     var worker = Wake.nobody
     var monitor = MonitorWake.leave
     static let none = Actions()
   }
 
-  enum Monitor: Equatable {
+  enum Monitor: Hashable {
     case absent
     case ticking
     case asleep

@@ -2,9 +2,6 @@ import ArborPrimitives
 import Synchronization
 
 extension PoolWorker {
-  /// How long a spare sleeps before its thread ends, in nanoseconds.
-  static let spareLifetime: UInt64 = 1_000_000_000
-
   /// The life of the worker's thread. It begins as one who searches: the roster has it so.
   func run() {
     core.setCurrentWorker(self)
@@ -23,7 +20,7 @@ extension PoolWorker {
     turn.store(turn.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
     guard let pointer = UnsafeRawPointer(bitPattern: word) else { return }
     let runnable = Unmanaged<Runnable>.fromOpaque(pointer)
-    let budget = core.budget
+    let budget = core.tuning.budget
     guard runnable._withUnsafeGuaranteedRef({ $0.run(budget: budget) }) else {
       runnable.release()
       return
@@ -104,7 +101,7 @@ extension PoolWorker {
       parker.park()
       return !core.hasEnded
     }
-    if !parker.park(until: SystemTime.monotonic() + PoolWorker.spareLifetime) {
+    if !parker.park(until: SystemTime.monotonic() + core.tuning.spareLifetime) {
       if core.retire(self) { return false }
       // Somebody has decided to wake it just now.
       parker.park()

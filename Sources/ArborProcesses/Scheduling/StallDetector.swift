@@ -27,7 +27,7 @@ struct StallDetector {
   }
   private var turns: [Turn?]
 
-  init(workers: Int, patience: UInt64 = 20_000_000) {
+  init(workers: Int, patience: UInt64) {
     self.patience = patience
     turns = Array(repeating: nil, count: workers)
   }

@@ -22,17 +22,21 @@ package final class WorkStealingPool: Scheduler {
   package let budget: Int
   // Apart, so that the threads keep this alive and not the pool: a pool that nobody holds any more
   // shuts down.
-  private let core: PoolCore
+  let core: PoolCore
 
   /// - Parameters:
   ///   - workers: how many runnables run at a time; threads start when there is work for them.
   ///   - spares: how many threads may come on top while workers are stuck.
   ///   - budget: how many jobs a process may run before it goes to the back of the queue.
-  package init(
+  package convenience init(
     workers: Int = SystemThread.processorCount, spares: Int = 64, budget: Int = 64
   ) {
-    self.budget = budget
-    core = PoolCore(workers: max(1, workers), spares: spares, budget: budget)
+    self.init(workers: workers, spares: spares, tuning: PoolTuning(budget: budget))
+  }
+
+  init(workers: Int, spares: Int, tuning: PoolTuning) {
+    budget = tuning.budget
+    core = PoolCore(workers: max(1, workers), spares: max(0, spares), tuning: tuning)
   }
 
   deinit { core.shutdown() }
