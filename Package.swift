@@ -29,7 +29,8 @@ let package = Package(
   name: "arbor",
   platforms: [.macOS(.v15)],
   products: [
-    .library(name: "Arbor", targets: ["Arbor"])
+    .library(name: "Arbor", targets: ["Arbor"]),
+    .library(name: "ArborTestKit", targets: ["ArborTestKit"]),
   ],
   targets: [
     // Each line imports what stands above it, never what stands below.
@@ -57,7 +58,11 @@ let package = Package(
         "ArborTelemetry", "ArborProcesses", "ArborTables", "ArborBehaviours", "ArborTracing",
         "ArborIntrospection",
       ]),
+    library("ArborTestKit", imports: ["ArborPrimitives", "ArborTelemetry", "ArborProcesses"]),
     tests("ArborPrimitives", imports: ["ArborPrimitives"]),
     tests("ArborProcesses", imports: ["ArborPrimitives", "ArborTelemetry", "ArborProcesses"]),
+    tests(
+      "ArborTestKit",
+      imports: ["ArborPrimitives", "ArborTelemetry", "ArborProcesses", "ArborTestKit"]),
   ]
 )
