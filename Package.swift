@@ -12,17 +12,22 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
-/// A library target; `imports` names the only targets it may import, so the arrows run one way.
-func library(_ name: String, imports: [String] = []) -> Target {
+/// The house, from the ground up: each target may import those before it, and none after it.
+let layers = [
+  "ArborPrimitives", "ArborTelemetry", "ArborProcesses", "ArborTables", "ArborBehaviours",
+  "ArborTracing", "ArborIntrospection",
+]
+
+func library(_ name: String, imports: some Sequence<String>) -> Target {
   .target(
     name: name, dependencies: imports.map { .target(name: $0) }, swiftSettings: strict)
 }
 
-/// A test target, called after what it tests.
-func tests(_ name: String, imports: [String], resources: [Resource]? = nil) -> Target {
+/// A test target, called after what it tests; a test may use everything.
+func tests(_ name: String, resources: [Resource]? = nil) -> Target {
   .testTarget(
-    name: name + "Tests", dependencies: imports.map { .target(name: $0) }, resources: resources,
-    swiftSettings: strict)
+    name: name + "Tests", dependencies: (layers + ["ArborTestKit"]).map { .target(name: $0) },
+    resources: resources, swiftSettings: strict)
 }
 
 let package = Package(
@@ -30,51 +35,19 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "Arbor", targets: ["Arbor"]),
+    .library(name: "ArborTestKit", targets: ["ArborTestKit"]),
     .executable(name: "demo", targets: ["ArborDemo"]),
   ],
-  targets: [
-    // Each line imports what stands above it, never what stands below.
-    library("ArborPrimitives"),
-    library("ArborTelemetry", imports: ["ArborPrimitives"]),
-    library("ArborProcesses", imports: ["ArborPrimitives", "ArborTelemetry"]),
-    library("ArborTables", imports: ["ArborPrimitives", "ArborTelemetry", "ArborProcesses"]),
-    library(
-      "ArborBehaviours",
-      imports: ["ArborPrimitives", "ArborTelemetry", "ArborProcesses", "ArborTables"]),
-    library(
-      "ArborTracing",
-      imports: [
-        "ArborPrimitives", "ArborTelemetry", "ArborProcesses", "ArborTables", "ArborBehaviours",
-      ]),
-    library(
-      "ArborIntrospection",
-      imports: [
-        "ArborPrimitives", "ArborTelemetry", "ArborProcesses", "ArborTables", "ArborBehaviours",
-        "ArborTracing",
-      ]),
-    library(
-      "Arbor",
-      imports: [
-        "ArborTelemetry", "ArborProcesses", "ArborTables", "ArborBehaviours", "ArborTracing",
-        "ArborIntrospection",
-      ]),
+  targets: layers.indices.map { library(layers[$0], imports: layers[..<$0]) } + [
+    library("Arbor", imports: layers.dropFirst()),
+    library("ArborTestKit", imports: layers),
     .executableTarget(name: "ArborDemo", dependencies: ["Arbor"], swiftSettings: strict),
-    tests("ArborPrimitives", imports: ["ArborPrimitives"]),
-    tests("ArborProcesses", imports: ["ArborPrimitives", "ArborTelemetry", "ArborProcesses"]),
-    tests(
-      "ArborBehaviours",
-      imports: [
-        "ArborPrimitives", "ArborTelemetry", "ArborProcesses", "ArborTables", "ArborBehaviours",
-      ]),
-    tests("ArborTables", imports: ["ArborPrimitives", "ArborProcesses", "ArborTables"]),
-    tests(
-      "ArborTracing",
-      imports: [
-        "ArborPrimitives", "ArborTelemetry", "ArborProcesses", "ArborTables", "ArborBehaviours",
-        "ArborTracing",
-      ]),
-    tests(
-      "ArborIntrospection",
-      imports: ["ArborProcesses", "ArborBehaviours", "ArborTracing", "ArborIntrospection"]),
+    tests("ArborPrimitives"),
+    tests("ArborProcesses"),
+    tests("ArborTables"),
+    tests("ArborBehaviours"),
+    tests("ArborTracing"),
+    tests("ArborIntrospection"),
+    tests("ArborTestKit"),
   ]
 )

@@ -21,7 +21,7 @@ package class Runnable: @unchecked Sendable {
 /// the job to be elsewhere than it is, and schedule it a second time.
 package final class LooseJob: Runnable, @unchecked Sendable {
   // Unchecked: both are written once, and a job may be run on any thread, once.
-  private let job: UnownedJob
+  package let job: UnownedJob
   private let executor: UnownedTaskExecutor
   private let keepAlive: AnyObject
 

@@ -36,6 +36,9 @@ package class Wait: TimerEntry, @unchecked Sendable {
     phase.exchange(.claimed, ordering: .acquiringAndReleasing) == .armed
   }
 
+  /// True while somebody waits: armed, and not yet ended.
+  package final var isArmed: Bool { phase.load(ordering: .acquiring) == .armed }
+
   package func interrupt(_ interruption: Interruption) {}
 
   override package final func fire() { interrupt(.timeout) }

@@ -1,0 +1,39 @@
+import ArborPrimitives
+
+/// Catches the jobs that tasks without an executor preference (`Task {}`, `Task.detached`, plain
+/// actors called from those) hand to Swift's global pool on a simulation's thread.
+///
+/// The runtime asks `swift_task_enqueueGlobal_hook`, if it is set, about every such job of the whole
+/// process, so what comes from any other thread goes on as if nothing were here. Found by name,
+/// since nothing declares it in Swift; without it those tasks run outside, and the rest works.
+enum GlobalEnqueueHook {
+  // The runtime's functions have Swift's calling convention, which for one or two pointers is C's on
+  // the processors that Swift runs on.
+  typealias Original = @convention(c) (UnsafeMutableRawPointer) -> Void
+  typealias Hook = @convention(c) (UnsafeMutableRawPointer, Original) -> Void
+
+  static func install() { _ = isInstalled }
+
+  /// Whether the runtime has the hook.
+  static let isInstalled: Bool = {
+    let slot = RuntimeSymbol.find("swift_task_enqueueGlobal_hook", as: Hook?.self)
+    guard let slot else { return false }
+    // Read before it is set, so that whoever was there first is still asked.
+    previous = slot.pointee
+    slot.pointee = catchJob
+    return true
+  }()
+
+  // Written once, before the hook that reads it is in place.
+  nonisolated(unsafe) private static var previous: Hook?
+
+  private static let catchJob: Hook = { job, original in
+    if let executor = SimulationThread.current {
+      executor.enqueue(unsafeBitCast(job, to: UnownedJob.self))
+    } else if let previous {
+      previous(job, original)
+    } else {
+      original(job)
+    }
+  }
+}
