@@ -9,7 +9,6 @@ import Foundation
 @main
 enum ArborBench {
   static func main() async {
-    setvbuf(stdout, nil, _IOLBF, 0)
     var arguments = Array(CommandLine.arguments.dropFirst())
     if arguments == ["--serve"] { return await serve() }
     var rounds = 5
@@ -24,7 +23,7 @@ enum ArborBench {
         for _ in 0..<rounds { figures.append(try await bench.run(bench.operations)) }
         report(bench.name, figures.sorted()[rounds / 2])
       } catch {
-        print("\(bench.name) failed: \(error)")
+        say("\(bench.name) failed: \(error)")
       }
     }
   }
@@ -35,19 +34,24 @@ enum ArborBench {
       guard words.count == 2, let operations = Int(words[1]),
         let bench = Bench.all.first(where: { $0.name == words[0] })
       else {
-        print("\(words.first ?? "?") unknown")
+        say("\(words.first ?? "?") unknown")
         continue
       }
       do {
         report(bench.name, try await bench.run(operations))
       } catch {
-        print("# \(bench.name) failed: \(error)")
+        say("# \(bench.name) failed: \(error)")
         exit(1)
       }
     }
   }
 
   private static func report(_ name: String, _ figure: Double) {
-    print(name, String(format: "%.3f", figure))
+    say("\(name) \(String(format: "%.3f", figure))")
+  }
+
+  /// At once, for somebody waits for it.
+  private static func say(_ line: String) {
+    FileHandle.standardOutput.write(Data((line + "\n").utf8))
   }
 }

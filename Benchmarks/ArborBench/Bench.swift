@@ -13,7 +13,7 @@ struct Bench: Sendable {
   }
 
   static let all =
-    messages + lifecycle + tables + rawMessages + rawLifecycle + rawTables + rawTracing
+    messages + lifecycle + tables + tracing + rawMessages + rawLifecycle + rawTables + rawTracing
 }
 
 /// A round that went wrong: an answer that is not what the work must give.
