@@ -11,7 +11,9 @@ actor RawCounter {
 /// Uses a value where the caller is. Without it two calls of an actor in a row need no hop back in
 /// between, the compiler leaves that out, and the floor is one that no program stands on.
 @inline(never)
-func use(_ value: Int) {}
+func use(_ value: Int) { lastUsed.store(value, ordering: .relaxed) }
+
+private let lastUsed = Atomic(0)
 
 /// One message's worth of room between two tasks.
 final class Baton: Sendable {
