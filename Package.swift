@@ -49,5 +49,9 @@ let package = Package(
     tests("ArborTracing"),
     tests("ArborIntrospection"),
     tests("ArborTestKit"),
+    .executableTarget(
+      name: "ArborBench", dependencies: ["Arbor"], path: "Benchmarks/ArborBench",
+      swiftSettings: strict),
+    .executableTarget(name: "Compare", path: "Benchmarks/Harness", swiftSettings: strict),
   ]
 )
