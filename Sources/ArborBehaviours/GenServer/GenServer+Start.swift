@@ -9,6 +9,7 @@ extension GenServer {
   /// - Parameters:
   ///   - name: the name to register it under, on its node.
   ///   - node: where; the caller's node if not said.
+  ///   - mailbox: how many messages may wait; without bounds if not said.
   ///   - timeout: how long `make` may take; nil, the default, is as long as it takes.
   ///   - make: makes the server. It runs inside the new process; what it throws fails the start.
   /// - Returns: a reference to it; never the actor itself, whose methods would bypass the mailbox.
@@ -16,11 +17,13 @@ extension GenServer {
   ///
   /// OTP: `gen_server:start/3,4`.
   public static func start(
-    named name: ProcessName? = nil, on node: Node? = nil, timeout: Duration? = nil,
+    named name: ProcessName? = nil, on node: Node? = nil, mailbox: MailboxLimit = .unbounded,
+    timeout: Duration? = nil,
     _ make: @escaping @Sendable () async throws -> Self
   ) async throws(StartError) -> ServerRef<Self> {
     let parent = ProcessCore.current
-    let core = ProcessCore(node: node ?? parent?.node ?? .shared, parent: parent?.pid)
+    let core = ProcessCore(
+      node: node ?? parent?.node ?? .shared, parent: parent?.pid, mailbox: mailbox)
     try await launch(core, named: name, timeout: timeout, make)
     return ServerRef(core.pid)
   }
@@ -28,18 +31,18 @@ extension GenServer {
   /// Starts a server that is linked to the calling process from its first moment. If that process
   /// ends, the server does; a server that traps exits calls ``terminate(_:)`` first.
   ///
-  /// Parameters as in ``start(named:on:timeout:_:)``.
+  /// Parameters as in ``start(named:on:mailbox:timeout:_:)``.
   ///
   /// - Throws: ``StartError``; `notInProcess` outside any process. A start that fails ends the
   ///   caller through the link, as in OTP, unless it traps exits.
   ///
   /// OTP: `gen_server:start_link/3,4`.
   public static func startLink(
-    named name: ProcessName? = nil, timeout: Duration? = nil,
+    named name: ProcessName? = nil, mailbox: MailboxLimit = .unbounded, timeout: Duration? = nil,
     _ make: @escaping @Sendable () async throws -> Self
   ) async throws(StartError) -> ServerRef<Self> {
     guard let parent = ProcessCore.current else { throw .notInProcess }
-    let core = ProcessCore(linkedTo: parent)
+    let core = ProcessCore(linkedTo: parent, mailbox: mailbox)
     try await launch(core, named: name, timeout: timeout, make)
     return ServerRef(core.pid)
   }

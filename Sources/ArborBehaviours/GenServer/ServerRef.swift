@@ -72,7 +72,7 @@ extension ServerRef {
   ///   - timeout: how long to wait, five seconds if not said; nil waits without end.
   ///   - request: makes the request around the return address.
   /// - Throws: ``CallError``: the server's reason if it ended, `noproc`, `timeout`, `callingSelf`,
-  ///   `cancelled`, `wrongServer`, `noReply`; `badarg` for a negative timeout. It never hangs.
+  ///   `cancelled`, `wrongServer`, `noReply`, `overloaded`; `badarg` for a negative timeout. It never hangs.
   ///
   /// OTP: `gen_server:call/2,3`.
   public func call<Reply: Sendable>(
@@ -88,6 +88,38 @@ extension ServerRef {
   public func cast(_ request: Server.Cast) {
     if let core = try? resolve() { core.cast(request) }
   }
+
+  /// Sends a request and goes on, or says why it was not taken.
+  ///
+  ///     do { try worker.tryCast(.job(job)) } catch SendError.full { … }
+  ///
+  /// - Throws: ``SendError``: `full` if the server's mailbox is bounded and does not take it,
+  ///   `noproc`, `wrongServer`; `cancelled` if the calling process is exiting.
+  public func tryCast(_ request: Server.Cast) throws(SendError) {
+    try resolveToSend().tryCast(request)
+  }
+
+  /// Sends a request, and waits for room in the server's mailbox if it is bounded and full, whatever
+  /// its policy.
+  ///
+  /// - Parameter timeout: how long to wait; nil, the default, is without end.
+  /// - Throws: ``SendError``, as ``PID/sendWaiting(_:timeout:)`` has it, and `wrongServer`.
+  public func castWaiting(
+    _ request: Server.Cast, timeout: Duration? = nil
+  ) async throws(SendError) {
+    try await resolveToSend().castWaiting(request, timeout: timeout)
+  }
+
+  private func resolveToSend() throws(SendError) -> ProcessCore {
+    do throws(CallError) {
+      return try resolve()
+    } catch {
+      throw error == .wrongServer ? .wrongServer : .noproc
+    }
+  }
+
+  /// What became of the messages to the server so far; nil if nobody holds the name.
+  public var mailbox: MailboxLedger? { pid?.mailbox }
 
   /// Asks the server to stop, has it call ``GenServer/terminate(_:)``, and waits until it is gone.
   ///

@@ -1,19 +1,36 @@
 /// What became of the messages of one mailbox: at any moment
 /// `sent == handled + queued + dropped`.
+///
+///     print(pid.mailbox.queued, pid.mailbox.highWater)
+///
+/// A message whose sender waits for room is not sent yet.
+///
+/// OTP: `erlang:process_info(Pid, message_queue_len)`, and more.
 public struct MailboxLedger: Sendable, Equatable {
   /// Messages that arrived, signals that became mail (DOWN, EXIT) included.
   public internal(set) var sent = 0
   /// Messages that were received or handed to a handler.
   public internal(set) var handled = 0
+  /// The most that have ever waited at a time.
+  public internal(set) var highWater = 0
   /// Messages that the process's end took along, or that came after it.
   public internal(set) var droppedByExit = 0
   /// Messages that `demonitor(flush:)` took back.
   public internal(set) var flushed = 0
   /// Messages to a process that has no mailbox: a plain actor.
   public internal(set) var noReceiver = 0
+  /// Messages that a full mailbox did not take because its policy is to fail, or because they could
+  /// not wait; and calls that it did not take.
+  public internal(set) var refused = 0
+  /// Messages that a full mailbox dropped because they were the newest.
+  public internal(set) var droppedNewest = 0
+  /// Messages that a full mailbox dropped for newer ones.
+  public internal(set) var droppedOldest = 0
 
   /// Messages that wait.
   public var queued: Int { sent - handled - dropped }
   /// All messages that nobody will ever see.
-  public var dropped: Int { droppedByExit + flushed + noReceiver }
+  public var dropped: Int {
+    droppedByExit + flushed + noReceiver + refused + droppedNewest + droppedOldest
+  }
 }

@@ -83,10 +83,15 @@ extension ProcessContext {
       case .mail(let mail):
         // A request to a server is its loop's to take.
         if mail.kind != .call, mail.kind != .cast, let message = pick(mail) {
-          guard core.machine.withLock({ $0.accept() }) else { throw .exiting }
+          switch core.machine.withLock({ $0.accept(mail) }) {
+          case .exiting: throw .exiting
+          case .takenMakingRoom(let room): room.finish()
+          case .taken: break
+          }
           return message
         }
-        core.machine.withLock { $0.skip(mail) }
+        if let displaced = core.machine.withLock({ $0.skip(mail) }) { core.settle(displaced) }
+      case .mailMakingRoom: break  // a mail that is looked at is still there
       case .interrupted(let interruption): throw ReceiveError(interruption)
       case .empty:
         if let timeout, deadline == nil {

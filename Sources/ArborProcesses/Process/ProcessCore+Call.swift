@@ -93,15 +93,30 @@ extension ProcessCore {
   /// Puts a request into the mailbox and notes who waits for it, in one step: whatever ends this
   /// process from here on, the caller is told.
   private func deliver(_ mail: Mail, asking wait: AnyCallWait) {
+    var ended: [RoomRequest] = []
     let delivery = machine.withLock { machine -> Machine.Delivery? in
       if machine.status == .released { return nil }
       machine.calls.insert(wait)
+      if let bounds = machine.bounds {
+        wait.request = ObjectIdentifier(mail)
+        if bounds.overflow == .suspend, mail.kind.takesRoom {
+          switch machine.deliverOrWait(RoomRequest(mail, wait: wait)) {
+          case .admitted(let delivery): return delivery
+          case .givenUp: return .queued
+          case .waits(let requests):
+            ended = requests
+            return .queued
+          }
+        }
+      }
       return machine.deliver(mail)
     }
+    _ = ended  // let go of here, without the lock
     switch delivery {
     case nil: wait.fail(.noproc)
     case .woke(let receiver): receiver.resume(returning: .mail)
-    case .queued: break
+    case .queued, .displaced: break
+    case .full: wait.fail(.overloaded)
     case .refused:
       // Exiting: the release tells the reason. Without a mailbox nobody would ever answer.
       if isAlive { wait.fail(.noproc) }

@@ -29,8 +29,7 @@ extension ProcessCore {
 
   /// What an exit signal that was not trapped does beside closing the fence.
   private func end(_ ending: Machine.Ending) {
-    var dropped = ending.mail
-    dropped.removeAll()
+    ending.dropMail()
     guard let task = ending.task else {
       // A plain actor has no task that would notice: the pool releases it, so that a long chain
       // of links does not become a deep stack. A `withProcess` scope ends by itself, or is a
@@ -71,7 +70,7 @@ extension ProcessCore {
       self.close()
       return machine.beginExit(reason)
     }
-    if var dropped = ending?.mail { dropped.removeAll() }
+    ending?.dropMail()
     release()
   }
 

@@ -4,20 +4,35 @@ extension ProcessCore {
   /// Puts a mail into the mailbox and wakes whoever waits for it; false if nobody will ever read it.
   @discardableResult
   package func deliver(_ mail: Mail) -> Bool {
-    switch machine.withLock({ $0.deliver(mail) }) {
-    case .refused: return false
-    case .queued: return true
+    settle(machine.withLock { $0.deliver(mail) }) == nil
+  }
+
+  /// Does what a delivery asks for; says why the mail was not taken.
+  @inline(__always) func settle(_ delivery: Machine.Delivery) -> SendError? {
+    switch delivery {
+    case .refused: return .noproc
+    case .full: return .full
+    case .queued: return nil
     case .woke(let receiver):
       receiver.resume(returning: .mail)
-      return true
+      return nil
+    case .displaced(let displaced, let receiver):
+      settle(displaced)
+      receiver?.resume(returning: .mail)
+      return nil
     }
   }
+
+  func settle(_ displaced: Machine.Displaced) { displaced.call?.fail(.overloaded) }
 
   /// The next mail, whatever it is; an interruption if the process is exiting or was cancelled.
   package func nextMail() async -> Result<Mail, WaitInterrupted> {
     while true {
       switch machine.withLock({ $0.next() }) {
       case .mail(let mail): return .success(mail)
+      case .mailMakingRoom(let mail, let room):
+        room.finish()
+        return .success(mail)
       case .interrupted(let interruption): return .failure(WaitInterrupted(interruption))
       case .empty:
         if case .interrupted(let interruption) = await waitForMail(until: nil) {

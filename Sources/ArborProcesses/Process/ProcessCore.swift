@@ -44,13 +44,14 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
   private enum Fence: UInt8, AtomicRepresentable { case open, exiting, released }
 
   package init(
-    node: Node, parent: PID?, isLinkedToParent: Bool = false, hasMailbox: Bool = true
+    node: Node, parent: PID?, isLinkedToParent: Bool = false, hasMailbox: Bool = true,
+    mailbox: MailboxLimit = .unbounded
   ) {
     id = node.nextID()
     self.node = node
     self.parent = parent
     self.isLinkedToParent = isLinkedToParent
-    machine = Lock(Machine(hasMailbox: hasMailbox))
+    machine = Lock(Machine(hasMailbox: hasMailbox, mailbox: mailbox))
     super.init()
     node.processes.insert(self)
   }

@@ -5,6 +5,8 @@ package class AnyCallWait: Wait, @unchecked Sendable {
   fileprivate final var next: AnyCallWait?
   fileprivate final unowned(unsafe) var previous: AnyCallWait?
   fileprivate final var isListed = false
+  /// Names the mail of the request, in a bounded mailbox, which may have to drop it.
+  package final var request: ObjectIdentifier?
 
   package init(server: ProcessCore) { self.server = server }
 
@@ -61,6 +63,15 @@ package struct CallList: @unchecked Sendable {
     if let previous = call.previous { previous.next = next } else { head = next }
     call.previous = nil
     count -= 1
+  }
+
+  package func first(where fits: (AnyCallWait) -> Bool) -> AnyCallWait? {
+    var current = head
+    while let call = current {
+      if fits(call) { return call }
+      current = call.next
+    }
+    return nil
   }
 
   package mutating func takeAll() -> [AnyCallWait] {

@@ -23,6 +23,15 @@ extension ProcessMachine {
     package var wait: Wait?
     package var task: Task<Void, Never>?
     package var mail: MailQueue
+    /// Who waits for room in the mailbox.
+    package var requests: [RoomRequest]
+
+    /// Lets go of the mail and tells those who wait for room; not under a lock.
+    package func dropMail() {
+      var mail = mail
+      mail.removeAll()
+      for request in requests { request.refuse(.noproc) }
+    }
   }
 
   package mutating func receiveExit(_ reason: ExitReason, by path: Path) -> ExitEffect {
@@ -46,7 +55,9 @@ extension ProcessMachine {
     mail = MailQueue()
     dropped.prepend(&skipped)
     ledger.droppedByExit += dropped.count
-    let ending = Ending(receiver: takeReceiver(), wait: wait, task: task, mail: dropped)
+    let ending = Ending(
+      receiver: takeReceiver(), wait: wait, task: task, mail: dropped,
+      requests: bounds?.takeAll() ?? [])
     wait = nil
     return ending
   }

@@ -4,6 +4,10 @@ extension ProcessMachine {
     case queued
     /// Queued, and this one waited for it.
     case woke(Receiver)
+    /// Its mailbox is bounded and full.
+    case full
+    /// Queued, and another message dropped for it; this one waited, if any.
+    case displaced(Displaced, Receiver?)
   }
 
   package mutating func deliver(_ mail: Mail) -> Delivery {
@@ -12,17 +16,40 @@ extension ProcessMachine {
       ledger.noReceiver += 1
       return .refused
     }
-    guard status == .running else {
+    guard case .running = status else {
       ledger.droppedByExit += 1
       return .refused
     }
-    self.mail.append(mail)
+    if let bounds {
+      switch overflow(mail, bounds) {
+      case .refused: return .full
+      case .admitted(let displaced?):
+        let call = caller(of: displaced)
+        append(mail)
+        return .displaced(Displaced(mail: displaced, call: call), takeReceiver())
+      case .admitted(nil): break
+      }
+    }
+    append(mail)
     guard let receiver = takeReceiver() else { return .queued }
     return .woke(receiver)
   }
 
+  @inline(__always) mutating func append(_ mail: Mail) {
+    self.mail.append(mail)
+    let length = queueLength
+    if length > ledger.highWater { ledger.highWater = length }
+  }
+
+  /// How many messages wait, one that a receive is looking at included.
+  @inline(__always) package var queueLength: Int {
+    mail.count &+ skipped.count &+ (isLooking ? 1 : 0)
+  }
+
   package enum Next: Sendable {
     case mail(Mail)
+    /// Its leaving a bounded mailbox has let others in.
+    case mailMakingRoom(Mail, Room)
     /// Nothing to look at: wait.
     case empty
     case interrupted(Interruption)
@@ -33,6 +60,7 @@ extension ProcessMachine {
     if case .running = status {} else { return .interrupted(.exiting) }
     if let first = mail.popFirst() {
       ledger.handled += 1
+      if let bounds, let room = makeRoom(first, bounds) { return .mailMakingRoom(first, room) }
       return .mail(first)
     }
     return isCancelled ? .interrupted(.cancelled) : .empty
@@ -50,26 +78,45 @@ extension ProcessMachine {
   /// then says `accept` or `skip`.
   package mutating func look() -> Next {
     if case .running = status {} else { return .interrupted(.exiting) }
-    if let first = mail.popFirst() { return .mail(first) }
+    if let first = mail.popFirst() {
+      isLooking = true
+      return .mail(first)
+    }
     return isCancelled ? .interrupted(.cancelled) : .empty
   }
 
-  package mutating func skip(_ mail: Mail) {
-    if case .running = status {
-      skipped.append(mail)
-    } else {
-      ledger.droppedByExit += 1
-    }
-  }
-
-  /// Takes the mail that was looked at; false if an exit came in between, which takes it along.
-  package mutating func accept() -> Bool {
+  /// Leaves the mail that was looked at for a later receive.
+  ///
+  /// - Returns: what a bounded mailbox drops on the occasion.
+  package mutating func skip(_ mail: Mail) -> Displaced? {
+    isLooking = false
     guard case .running = status else {
       ledger.droppedByExit += 1
-      return false
+      return nil
+    }
+    if let bounds { return skipBounded(mail, bounds) }
+    skipped.append(mail)
+    return nil
+  }
+
+  /// What came of taking the mail that was looked at.
+  package enum Accepted: Sendable {
+    case taken
+    case takenMakingRoom(Room)
+    /// An exit came in between, which takes it along.
+    case exiting
+  }
+
+  /// Takes the mail that was looked at.
+  package mutating func accept(_ mail: Mail) -> Accepted {
+    isLooking = false
+    guard case .running = status else {
+      ledger.droppedByExit += 1
+      return .exiting
     }
     ledger.handled += 1
-    return true
+    if let bounds, let room = makeRoom(mail, bounds) { return .takenMakingRoom(room) }
+    return .taken
   }
 
   package mutating func endReceive() {

@@ -25,7 +25,11 @@ package struct ProcessMachine<Receiver: Sendable>: Sendable {
   package var mail = MailQueue()
   /// Mail that the running receive has looked at and left.
   package var skipped = MailQueue()
+  /// True while a receive looks at a mail that it has taken out.
+  package var isLooking = false
   package var ledger = MailboxLedger()
+  /// Nil for a mailbox without bounds.
+  package let bounds: MailboxBounds?
   package var receiver: Receiver?
   package var isReceiving = false
   /// Counts the waits for mail, so that a late timer does not end a later one.
@@ -41,7 +45,10 @@ package struct ProcessMachine<Receiver: Sendable>: Sendable {
   package var wait: Wait?
   package var task: Task<Void, Never>?
 
-  package init(hasMailbox: Bool) { self.hasMailbox = hasMailbox }
+  package init(hasMailbox: Bool, mailbox: MailboxLimit = .unbounded) {
+    self.hasMailbox = hasMailbox
+    bounds = MailboxBounds(mailbox)
+  }
 }
 
 /// One monitor, seen from both sides: who watches, whom, and what its message says.

@@ -1,0 +1,118 @@
+extension Mail.Kind {
+  /// True if a bounded mailbox may refuse it. What the runtime says gets in always.
+  @inline(__always) package var takesRoom: Bool { rawValue <= Mail.Kind.cast.rawValue }
+}
+
+/// Bounded mailboxes.
+extension ProcessMachine {
+  /// What came of a message to a bounded mailbox that finds it full.
+  enum Overflow {
+    /// It gets in; `displaced` does not stay.
+    case admitted(displaced: Mail?)
+    case refused
+  }
+
+  /// Decides what becomes of a message that would be queued. Counts what is dropped.
+  mutating func overflow(_ mail: Mail, _ bounds: MailboxBounds) -> Overflow {
+    guard mail.kind.takesRoom else { return .admitted(displaced: nil) }
+    guard bounds.isFull else {
+      bounds.load += 1
+      return .admitted(displaced: nil)
+    }
+    switch bounds.overflow {
+    case .dropOldest where mail.kind != .call:
+      // With none to take, the one that is being looked at is the oldest: `skip` decides.
+      guard let oldest = takeOldest() else {
+        bounds.load += 1
+        return .admitted(displaced: nil)
+      }
+      ledger.droppedOldest += 1
+      return .admitted(displaced: oldest)
+    case .dropNewest where mail.kind != .call: ledger.droppedNewest += 1
+    case .fail, .suspend, .dropNewest, .dropOldest: ledger.refused += 1
+    }
+    return .refused
+  }
+
+  private mutating func takeOldest() -> Mail? {
+    skipped.removeFirst { $0.kind.takesRoom } ?? mail.removeFirst { $0.kind.takesRoom }
+  }
+
+  /// The call that a queued request belongs to.
+  func caller(of mail: Mail) -> AnyCallWait? {
+    mail.kind == .call ? calls.first { $0.request == ObjectIdentifier(mail) } : nil
+  }
+
+  /// Queues a message if there is room, without a trace if there is none.
+  ///
+  /// - Returns: nil if there is none.
+  package mutating func deliverIfRoom(_ mail: Mail) -> Delivery? {
+    if case .running = status, let bounds, bounds.isFull, mail.kind.takesRoom { return nil }
+    return deliver(mail)
+  }
+
+  /// What came of a request for room.
+  package enum RoomAnswer: Sendable {
+    case admitted(Delivery)
+    /// Who asked has given up by now.
+    case givenUp
+    /// It waits. These have given up meanwhile and are to be let go of.
+    case waits(ended: [RoomRequest])
+  }
+
+  /// Queues a message if there is room, else has it wait for room.
+  package mutating func deliverOrWait(_ request: RoomRequest) -> RoomAnswer {
+    if case .running = status, let bounds, bounds.isFull {
+      return .waits(ended: bounds.append(request))
+    }
+    guard hasMailbox, case .running = status else { return .admitted(deliver(request.mail)) }
+    return request.admit() ? .admitted(deliver(request.mail)) : .givenUp
+  }
+
+  /// What is to be done once a message has left a bounded mailbox.
+  package struct Room: Sendable {
+    /// Its message is in the mailbox now: tell its sender.
+    package var admitted: RoomRequest?
+    /// Given up meanwhile: let go of them.
+    package var ended: [RoomRequest] = []
+
+    package func finish() { admitted?.resumeAdmitted() }
+  }
+
+  /// A message has left: the first who waits for room gets it.
+  mutating func makeRoom(_ mail: Mail, _ bounds: MailboxBounds) -> Room? {
+    guard mail.kind.takesRoom else { return nil }
+    bounds.load -= 1
+    guard bounds.waitingCount > 0 else { return nil }
+    var room = Room()
+    while !bounds.isFull, let next = bounds.popFirst() {
+      if next.admit() {
+        bounds.load += 1
+        ledger.sent += 1
+        append(next.mail)
+        room.admitted = next
+      } else {
+        room.ended.append(next)
+      }
+    }
+    return room
+  }
+
+  /// A message that was looked at goes back. If the mailbox, which drops the oldest, has come to
+  /// hold one too many meanwhile, the oldest goes.
+  ///
+  /// - Returns: the message that was dropped, to be let go of.
+  mutating func skipBounded(_ mail: Mail, _ bounds: MailboxBounds) -> Displaced? {
+    skipped.append(mail)
+    guard bounds.load > bounds.capacity, let oldest = takeOldest() else { return nil }
+    bounds.load -= 1
+    ledger.droppedOldest += 1
+    return Displaced(mail: oldest, call: caller(of: oldest))
+  }
+
+  /// A message that had to go, and who waits for an answer to it.
+  package struct Displaced: Sendable {
+    package let mail: Mail
+    package let call: AnyCallWait?
+  }
+}
