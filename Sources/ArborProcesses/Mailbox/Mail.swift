@@ -27,6 +27,9 @@ package class Mail: @unchecked Sendable {
 
   /// What is inside, of whatever type it is.
   package var payload: any Sendable { fatalError("mail without a value") }
+
+  /// The type of what is inside.
+  package class var valueType: Any.Type { Never.self }
 }
 
 /// A mail and its value.
@@ -40,6 +43,7 @@ package final class ValueMail<Value: Sendable>: Mail, @unchecked Sendable {
   }
 
   override package var payload: any Sendable { value }
+  override package class var valueType: Any.Type { Value.self }
 }
 
 extension Mail {

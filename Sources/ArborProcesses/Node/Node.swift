@@ -28,6 +28,8 @@ public final class Node: Sendable {
   package let names = NameTable()
   /// Nanoseconds that a handler has to return once its process was told to exit.
   package let exitGrace: UInt64
+  /// What is noted of processes from their start, as the bits of ``Watch``.
+  let newWatch = Atomic<UInt8>(0)
   private let lastID = Atomic<UInt64>(0)
   private let lastRef = Atomic<UInt64>(0)
   private let random: Lock<SeededGenerator>

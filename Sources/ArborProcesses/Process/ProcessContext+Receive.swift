@@ -85,8 +85,10 @@ extension ProcessContext {
         if mail.kind != .call, mail.kind != .cast, let message = pick(mail) {
           switch core.machine.withLock({ $0.accept(mail) }) {
           case .exiting: throw .exiting
-          case .takenMakingRoom(let room): room.finish()
-          case .taken: break
+          case .taken(let room, let endsTurn):
+            room?.finish()
+            core.noteTime()
+            if endsTurn, core.isOwnTask { await core.yieldTurn() }
           }
           return message
         }

@@ -124,9 +124,9 @@ extension ProcessCore {
   }
 
   /// Says which type of server this process is; one that says nothing is a raw process.
-  package func becomes(_ type: Any.Type) { serverType.withLock { $0 = ObjectIdentifier(type) } }
+  package func becomes(_ type: Any.Type) { serverType.withLock { $0 = type } }
   package func isServer(_ type: Any.Type) -> Bool {
-    serverType.withLock { $0 == ObjectIdentifier(type) }
+    serverType.withLock { $0 == type }
   }
 
   /// Sends a typed message to a server and does not wait.

@@ -9,6 +9,8 @@ struct JobQueue: Sendable {
   private var restHead = 0
   /// True while the process stands in the scheduler's queue or runs: it is not to be enqueued.
   var isScheduled = false
+  /// True while one of the jobs runs.
+  private(set) var isRunning = false
   /// Set by a task that gives up its turn: the scheduler is asked for others first.
   var hasYielded = false
 
@@ -43,6 +45,7 @@ struct JobQueue: Sendable {
   }
 
   mutating func step(left: Int) -> Step {
+    isRunning = false
     if isEmpty {
       isScheduled = false
       hasYielded = false
@@ -52,6 +55,7 @@ struct JobQueue: Sendable {
       hasYielded = false
       return .giveUp
     }
+    isRunning = true
     return popFirst().map(Step.run) ?? .idle
   }
 }

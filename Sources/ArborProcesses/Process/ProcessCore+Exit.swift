@@ -95,6 +95,7 @@ extension ProcessCore {
     }
     let reason = estate.fate.reason
     for resource in estate.resources { resource.ownerReleased(pid, reason: reason) }
+    for timer in estate.timers { timer.abandon() }
     for name in estate.names { node.names.release(name, of: self) }
     for monitor in estate.monitors { monitor.target.forgetWatcher(monitor.ref) }
     node.processes.remove(self, asZombie: asZombie)

@@ -1,4 +1,5 @@
 import ArborPrimitives
+import Synchronization
 
 extension ProcessCore {
   /// Puts a mail into the mailbox and wakes whoever waits for it; false if nobody will ever read it.
@@ -29,9 +30,12 @@ extension ProcessCore {
   package func nextMail() async -> Result<Mail, WaitInterrupted> {
     while true {
       switch machine.withLock({ $0.next() }) {
-      case .mail(let mail): return .success(mail)
+      case .mail(let mail):
+        noteTime()
+        return .success(mail)
       case .mailMakingRoom(let mail, let room):
         room.finish()
+        noteTime()
         return .success(mail)
       case .interrupted(let interruption): return .failure(WaitInterrupted(interruption))
       case .empty:
@@ -40,6 +44,16 @@ extension ProcessCore {
         }
       }
     }
+  }
+
+  /// Notes when a message was taken, if anybody wants to know.
+  @inline(__always) func noteTime() {
+    if watch.load(ordering: .relaxed) & Watch.timing != 0 { noteTimeNow() }
+  }
+
+  private func noteTimeNow() {
+    let now = node.clock.now()
+    machine.withLock { $0.currentSeen = ($0.ledger.handled, now) }
   }
 
   /// Waits until there is mail that was not yet looked at, or until the deadline (a time of the

@@ -32,7 +32,13 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
   /// What the node's parts keep about this process: the tracing's row.
   package let slot = Lock<(any ProcessSlot)?>(nil)
   let looseSpans = Atomic(0)
-  let serverType = Lock<ObjectIdentifier?>(nil)
+  let serverType = Lock<Any.Type?>(nil)
+  /// What it was started to do, in words; of a server its type says it.
+  let initialCall: String?
+  /// When it was started, by the node's clock.
+  let spawnTime: UInt64
+  /// What is noted of what it does, as the bits of ``Watch``: zero costs one read.
+  let watch: Atomic<UInt8>
   /// Set while the process has been told to exit and its handler has not returned.
   let graceTimer = Lock<GraceTimer?>(nil)
 
@@ -45,12 +51,15 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
 
   package init(
     node: Node, parent: PID?, isLinkedToParent: Bool = false, hasMailbox: Bool = true,
-    mailbox: MailboxLimit = .unbounded
+    mailbox: MailboxLimit = .unbounded, as initialCall: String? = nil
   ) {
     id = node.nextID()
     self.node = node
     self.parent = parent
     self.isLinkedToParent = isLinkedToParent
+    self.initialCall = initialCall
+    spawnTime = node.clock.now()
+    watch = Atomic(node.newWatch.load(ordering: .relaxed))
     machine = Lock(Machine(hasMailbox: hasMailbox, mailbox: mailbox))
     super.init()
     node.processes.insert(self)

@@ -46,25 +46,31 @@ extension ProcessCore {
 /// - Parameters:
 ///   - node: where; the caller's node if not said.
 ///   - mailbox: how many messages may wait; without bounds if not said.
+///   - initialCall: says what it does, for ``PID/info``.
 ///
 /// OTP: `erlang:spawn/1`.
 @discardableResult
 public func spawn(
-  on node: Node? = nil, mailbox: MailboxLimit = .unbounded,
+  on node: Node? = nil, mailbox: MailboxLimit = .unbounded, as initialCall: String? = nil,
   _ body: @escaping @Sendable (ProcessContext) async throws -> Void
 ) -> PID {
   let ambient = Ambient.current
   let parent = ambient?.process
   let core = ProcessCore(
-    node: node ?? parent?.node ?? .shared, parent: parent?.pid, mailbox: mailbox)
+    node: node ?? parent?.node ?? .shared, parent: parent?.pid, mailbox: mailbox,
+    as: initialCall)
   core.launch(under: ambient?.cursor) { core in try await body(ProcessContext(core)) }
   return core.pid
 }
 
 extension ProcessCore {
   /// A child: a process that is linked to its parent before it runs.
-  package convenience init(linkedTo parent: ProcessCore, mailbox: MailboxLimit = .unbounded) {
-    self.init(node: parent.node, parent: parent.pid, isLinkedToParent: true, mailbox: mailbox)
+  package convenience init(
+    linkedTo parent: ProcessCore, mailbox: MailboxLimit = .unbounded, as initialCall: String? = nil
+  ) {
+    self.init(
+      node: parent.node, parent: parent.pid, isLinkedToParent: true, mailbox: mailbox,
+      as: initialCall)
     // A process that is exiting starts nothing that could outlive it unnoticed.
     if case .ownerIsGone = parent.link(to: self) { receiveExit(.killed, from: parent) }
   }
@@ -76,10 +82,10 @@ extension ProcessContext {
   /// OTP: `erlang:spawn_link/1`.
   @discardableResult
   public func spawnLink(
-    mailbox: MailboxLimit = .unbounded,
+    mailbox: MailboxLimit = .unbounded, as initialCall: String? = nil,
     _ body: @escaping @Sendable (ProcessContext) async throws -> Void
   ) -> PID {
-    let child = ProcessCore(linkedTo: core, mailbox: mailbox)
+    let child = ProcessCore(linkedTo: core, mailbox: mailbox, as: initialCall)
     child.launch(under: Ambient.current?.cursor) { core in try await body(ProcessContext(core)) }
     return child.pid
   }
@@ -88,10 +94,10 @@ extension ProcessContext {
   ///
   /// OTP: `erlang:spawn_monitor/1`.
   public func spawnMonitor(
-    mailbox: MailboxLimit = .unbounded,
+    mailbox: MailboxLimit = .unbounded, as initialCall: String? = nil,
     _ body: @escaping @Sendable (ProcessContext) async throws -> Void
   ) -> (pid: PID, ref: MonitorRef) {
-    let child = ProcessCore(node: node, parent: pid, mailbox: mailbox)
+    let child = ProcessCore(node: node, parent: pid, mailbox: mailbox, as: initialCall)
     let ref = core.monitor(child)
     child.launch(under: Ambient.current?.cursor) { core in try await body(ProcessContext(core)) }
     return (child.pid, ref)

@@ -71,6 +71,7 @@ extension ProcessMachine {
     package var monitors: [Monitor]
     package var watchers: [Monitor]
     package var calls: [AnyCallWait]
+    package var timers: [MessageTimer]
   }
 
   /// The end. Nil if somebody else has released the process already.
@@ -84,6 +85,7 @@ extension ProcessMachine {
     defer { names = [] }
     return Estate(
       fate: fate, resources: resources.takeValues(), names: names, links: links.takeValues(),
-      monitors: monitors.takeValues(), watchers: watchers.takeValues(), calls: calls.takeAll())
+      monitors: monitors.takeValues(), watchers: watchers.takeValues(), calls: calls.takeAll(),
+      timers: timers.takeAll())
   }
 }

@@ -60,6 +60,7 @@ extension ProcessMachine {
     if case .running = status {} else { return .interrupted(.exiting) }
     if let first = mail.popFirst() {
       ledger.handled += 1
+      current = CurrentMail(kind: first.kind, type: type(of: first))
       if let bounds, let room = makeRoom(first, bounds) { return .mailMakingRoom(first, room) }
       return .mail(first)
     }
@@ -101,8 +102,9 @@ extension ProcessMachine {
 
   /// What came of taking the mail that was looked at.
   package enum Accepted: Sendable {
-    case taken
-    case takenMakingRoom(Room)
+    /// With whom it let into a bounded mailbox. `endsTurn` now and then: a process that always finds
+    /// what it looks for has to let others run.
+    case taken(Room?, endsTurn: Bool)
     /// An exit came in between, which takes it along.
     case exiting
   }
@@ -115,8 +117,10 @@ extension ProcessMachine {
       return .exiting
     }
     ledger.handled += 1
-    if let bounds, let room = makeRoom(mail, bounds) { return .takenMakingRoom(room) }
-    return .taken
+    current = CurrentMail(kind: mail.kind, type: type(of: mail))
+    var room: Room?
+    if let bounds { room = makeRoom(mail, bounds) }
+    return .taken(room, endsTurn: ledger.handled & 127 == 0)
   }
 
   package mutating func endReceive() {
@@ -130,6 +134,7 @@ extension ProcessMachine {
     if !mail.isEmpty { return .mail }
     if isCancelled { return .interrupted(.cancelled) }
     receiveNumber += 1
+    current = nil
     self.receiver = receiver
     return nil
   }

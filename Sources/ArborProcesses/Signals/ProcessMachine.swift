@@ -39,8 +39,17 @@ package struct ProcessMachine<Receiver: Sendable>: Sendable {
   package var monitors = SmallMap<MonitorRef, Monitor>()
   package var watchers = SmallMap<MonitorRef, Monitor>()
   package var names: [ProcessName] = []
+  package var label: String?
+  /// True while the process was told to handle nothing.
+  package var isSuspended = false
+  /// What it is handling; nil while it waits for mail.
+  var current: CurrentMail?
+  /// When which message was first known to be handled, by the number of messages handled before.
+  var currentSeen: (number: Int, time: UInt64) = (0, 0)
   package var resources = SmallMap<ObjectIdentifier, any OwnedResource>()
   package var calls = CallList()
+  /// The timers that are to send to this process.
+  package var timers = TimerList()
   /// What the process's own task waits for, other than mail.
   package var wait: Wait?
   package var task: Task<Void, Never>?

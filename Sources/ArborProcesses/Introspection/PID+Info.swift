@@ -1,0 +1,183 @@
+import ArborPrimitives
+import Synchronization
+
+extension PID {
+  /// What a process is doing, at one moment.
+  ///
+  ///     if let info = pid.info { print(info.status, info.queueLength, info.handling as Any) }
+  ///
+  /// Everything but the status is of one and the same moment.
+  ///
+  /// OTP: the items of `erlang:process_info/2`.
+  public struct Info: Sendable {
+    /// What the process's own code is doing.
+    public let status: Status
+    /// The message that it is handling; nil if it waits for one.
+    public let handling: Handling?
+    /// How many messages wait. OTP: `message_queue_len`.
+    public let queueLength: Int
+    /// How many messages it has received so far.
+    public let messagesHandled: Int
+    /// Those who wait for its answer to a call.
+    public let unansweredCalls: Int
+    /// The processes that it is linked with, oldest first.
+    public let links: [PID]
+    /// The processes that it watches, once for each monitor, oldest first.
+    public let monitors: [PID]
+    /// The processes that watch it, once for each monitor, oldest first.
+    public let monitoredBy: [PID]
+    /// OTP: `registered_name`.
+    public let names: [ProcessName]
+    /// What ``ProcessContext/setLabel(_:)`` last said. OTP: `label`.
+    public let label: String?
+    /// What it was started to do: the description given to `spawn`, or the type of the server.
+    ///
+    /// OTP: `initial_call`.
+    public let initialCall: String?
+    /// Who started it; nil if that was code outside any process. OTP: `parent`.
+    public let parent: PID?
+    /// Its parent, that one's parent, and so on. OTP: `'$ancestors'`.
+    public let ancestors: [PID]
+    /// When it was started, in nanoseconds of its node's clock.
+    public let spawnTime: UInt64
+    /// True if exit signals arrive as mail. OTP: `trap_exit`.
+    public let trapsExit: Bool
+  }
+
+  /// What a process's own code is doing.
+  ///
+  /// OTP: `status`.
+  public enum Status: Sendable, Equatable {
+    /// It runs.
+    case running
+    /// It can run, and waits for its turn.
+    case runnable
+    /// It waits: for a message, an answer, a time, or something that is not Arbor's.
+    case waiting
+    /// It was told to handle no message for the time being.
+    case suspended
+    /// It has been told to exit, or has returned, and is not yet released.
+    case exiting
+  }
+
+  /// A message that is being handled.
+  public struct Handling: Sendable, Equatable, CustomStringConvertible {
+    public enum Kind: Sendable, Equatable {
+      case message, call, cast, down, exit, timeout, system
+    }
+    /// How it came.
+    public let kind: Kind
+    /// The type of what is in it.
+    public let type: String
+    /// Since when, in nanoseconds of the node's clock: exact where ``Node/timesMessages`` is on;
+    /// else when ``PID/info`` first found it, as no clock is read for each message.
+    public let since: UInt64
+
+    public var description: String { "\(kind) of \(type)" }
+  }
+
+  /// What the process is doing; nil once it has ended.
+  ///
+  /// OTP: `erlang:process_info/1`.
+  public var info: Info? { core.info }
+}
+
+extension PID.Handling.Kind {
+  init(_ kind: Mail.Kind) {
+    switch kind {
+    case .message: self = .message
+    case .call: self = .call
+    case .cast: self = .cast
+    case .down: self = .down
+    case .exit: self = .exit
+    case .timeout: self = .timeout
+    case .system: self = .system
+    }
+  }
+}
+
+extension ProcessContext {
+  /// Says in words what the process is for, for those who look at it.
+  ///
+  ///     context.setLabel("session of \(user)")
+  ///
+  /// OTP: `proc_lib:set_label/1`.
+  public func setLabel(_ label: String?) { core.machine.withLock { $0.label = label } }
+}
+
+/// The message that a process took last and has not yet gone on from.
+struct CurrentMail: Sendable {
+  var kind: Mail.Kind
+  var type: Mail.Type
+}
+
+extension ProcessCore {
+  var info: PID.Info? {
+    let jobs = jobs.withLock { (isRunning: $0.isRunning, isIdle: !$0.isScheduled) }
+    let now = node.clock.now()
+    let spawnTime = spawnTime
+    let initialCall = initialCall ?? serverType.withLock { $0.map { "\($0)" } }
+    return machine.withLock { machine -> PID.Info? in
+      if case .released = machine.status { return nil }
+      return PID.Info(
+        status: machine.reportedStatus(isRunning: jobs.isRunning, isIdle: jobs.isIdle),
+        handling: machine.handling(at: now),
+        queueLength: machine.queueLength, messagesHandled: machine.ledger.handled,
+        unansweredCalls: machine.calls.count,
+        links: machine.links.values.map(\.pid).sorted(),
+        monitors: machine.monitors.values.map(\.target.pid).sorted(),
+        monitoredBy: machine.watchers.values.map(\.watcher.pid).sorted(),
+        names: machine.names, label: machine.label, initialCall: initialCall, parent: self.parent,
+        ancestors: self.ancestors, spawnTime: spawnTime, trapsExit: machine.trapsExit)
+    }
+  }
+
+  private var ancestors: [PID] {
+    var ancestors: [PID] = []
+    var next = parent
+    while let pid = next {
+      ancestors.append(pid)
+      next = pid.core.parent
+    }
+    return ancestors
+  }
+}
+
+extension ProcessMachine {
+  func reportedStatus(isRunning: Bool, isIdle: Bool) -> PID.Status {
+    guard case .running = status else { return .exiting }
+    if isSuspended { return .suspended }
+    if receiver != nil || isIdle { return .waiting }
+    return isRunning ? .running : .runnable
+  }
+
+  mutating func handling(at now: UInt64) -> PID.Handling? {
+    guard case .running = status, let current else { return nil }
+    if currentSeen.number != ledger.handled { currentSeen = (ledger.handled, now) }
+    return PID.Handling(
+      kind: PID.Handling.Kind(current.kind), type: "\(current.type.valueType)",
+      since: currentSeen.time)
+  }
+}
+
+extension Node {
+  /// Whether each process notes the time at which it takes a message, for ``PID/Handling/since``.
+  /// Off at first, as reading the clock costs as much as a small message.
+  ///
+  /// Takes effect for the processes that are started afterwards.
+  public var timesMessages: Bool {
+    get { newWatch.load(ordering: .relaxed) & Watch.timing != 0 }
+    set {
+      if newValue {
+        newWatch.bitwiseOr(Watch.timing, ordering: .relaxed)
+      } else {
+        newWatch.bitwiseAnd(~Watch.timing, ordering: .relaxed)
+      }
+    }
+  }
+}
+
+/// What is watched of a process: the bits of its `watch`.
+enum Watch {
+  static let timing: UInt8 = 1
+}
