@@ -81,6 +81,7 @@ public final class Node: Sendable {
 }
 
 extension Node {
+  var latestID: UInt64 { lastID.load(ordering: .relaxed) }
   package func nextID() -> UInt64 { lastID.wrappingAdd(1, ordering: .relaxed).newValue }
 
   package func nextMonitorRef() -> MonitorRef {

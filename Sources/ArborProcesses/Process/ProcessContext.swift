@@ -130,9 +130,10 @@ extension ProcessContext {
   ///
   /// OTP: `Pid ! Message`.
   public func send<Message: Sendable>(_ message: Message, to pid: PID) {
-    if !core.isFenced {
-      pid.core.deliver(ValueMail(.message, message, context: Ambient.current?.envelope))
-    }
+    if core.isFenced { return }
+    let mail = ValueMail(.message, message, context: Ambient.current?.envelope)
+    core.noteSend(mail, to: pid.core)
+    pid.core.deliver(mail)
   }
 
   /// Gives this process a name. See ``Node/register(_:for:)``.
@@ -160,9 +161,7 @@ extension PID {
   ///
   /// OTP: `Pid ! Message`.
   public func send<Message: Sendable>(_ message: Message) {
-    let ambient = Ambient.current
-    if ambient?.process?.isFenced == true { return }
-    core.deliver(ValueMail(.message, message, context: ambient?.envelope))
+    core.take(.message, message)
   }
 
   /// Sends an exit signal: the process ends with that reason, unless it traps exits, when the

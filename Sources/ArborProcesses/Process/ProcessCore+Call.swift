@@ -11,8 +11,9 @@ extension ProcessCore {
   ) async throws(CallError) -> Reply {
     let wait = CallWait<Reply>(server: self)
     return try await ask(wait, timeout: timeout) { ambient in
-      self.deliver(
-        ValueMail(.call, makeRequest(From(wait)), context: ambient?.envelope), asking: wait)
+      let mail = ValueMail(.call, makeRequest(From(wait)), context: ambient?.envelope)
+      ambient?.process?.noteSend(mail, to: self)
+      self.deliver(mail, asking: wait)
     }
   }
 
@@ -113,6 +114,10 @@ extension ProcessCore {
     }
     _ = ended  // let go of here, without the lock
     switch delivery {
+    case .woke, .queued, .displaced: noteReceive(mail)
+    case nil, .full, .refused: break
+    }
+    switch delivery {
     case nil: wait.fail(.noproc)
     case .woke(let receiver): receiver.resume(returning: .mail)
     case .queued, .displaced: break
@@ -131,8 +136,6 @@ extension ProcessCore {
 
   /// Sends a typed message to a server and does not wait.
   package func cast<Request: Sendable>(_ request: Request) {
-    let ambient = Ambient.current
-    if ambient?.process?.isFenced == true { return }
-    deliver(ValueMail(.cast, request, context: ambient?.envelope))
+    take(.cast, request)
   }
 }

@@ -6,24 +6,25 @@ extension ProcessCore {
   /// Takes an exit signal: `sender` sent it, directly or by ending while linked.
   package func receiveExit(_ reason: ExitReason, from sender: ProcessCore?, linked: Bool = false) {
     let path: Machine.Path = linked ? .link : .direct(toSelf: sender === self)
-    let (effect, delivery) = machine.withLock {
-      machine -> (Machine.ExitEffect, Machine.Delivery?) in
+    let (effect, delivery, mail) = machine.withLock {
+      machine -> (Machine.ExitEffect, Machine.Delivery?, Mail?) in
       // The peer's end takes the link; one that was unlinked meanwhile is no longer heard.
       if linked, let sender, machine.links.removeValue(forKey: sender.id) == nil {
-        return (.ignored, nil)
+        return (.ignored, nil, nil)
       }
       let effect = machine.receiveExit(reason, by: path)
       switch effect {
-      case .ignored: return (effect, nil)
+      case .ignored: return (effect, nil, nil)
       case .exiting:
         self.close()
-        return (effect, nil)
+        return (effect, nil, nil)
       case .trapped:
         let exit = Exit(pid: sender?.pid, reason: reason)
-        return (effect, machine.deliver(ValueMail(.exit, exit, context: nil)))
+        let mail = ValueMail(.exit, exit, context: nil)
+        return (effect, machine.deliver(mail), mail)
       }
     }
-    if case .woke(let receiver) = delivery { receiver.resume(returning: .mail) }
+    if let delivery, let mail, settle(delivery) == nil { noteReceive(mail) }
     if case .exiting(let ending) = effect { end(ending) }
   }
 
@@ -94,6 +95,7 @@ extension ProcessCore {
       node.clock.cancel(timer)
     }
     let reason = estate.fate.reason
+    noteExit(reason)
     for resource in estate.resources { resource.ownerReleased(pid, reason: reason) }
     for timer in estate.timers { timer.abandon() }
     for name in estate.names { node.names.release(name, of: self) }

@@ -29,6 +29,10 @@ extension ProcessCore {
       theirs.links[self.id] = self
       return .done
     }
+    if case .done = linked {
+      noteLink(.link(other.pid))
+      other.noteLink(.link(pid))
+    }
     if case .peerIsGone(trapped: true) = linked {
       deliver(ValueMail(.exit, Exit(pid: other.pid, reason: .noproc), context: nil))
     }
@@ -37,9 +41,13 @@ extension ProcessCore {
 
   func unlink(from other: ProcessCore) {
     guard other !== self else { return }
-    withBoth(other) { mine, theirs in
-      mine.links.removeValue(forKey: other.id)
+    let wasLinked = withBoth(other) { mine, theirs in
       theirs.links.removeValue(forKey: self.id)
+      return mine.links.removeValue(forKey: other.id) != nil
+    }
+    if wasLinked {
+      noteLink(.unlink(other.pid))
+      other.noteLink(.unlink(pid))
     }
   }
 
@@ -87,13 +95,13 @@ extension ProcessCore {
 
   /// The target of a monitor of this process has ended.
   func hearDown(_ monitor: Monitor, reason: ExitReason) {
+    let down = Down(ref: monitor.ref, pid: monitor.target.pid, name: monitor.name, reason: reason)
+    let mail = ValueMail(.down, down, context: nil)
     let delivery = machine.withLock { machine -> Machine.Delivery in
       // Demonitored meanwhile: then there is nothing to hear.
-      guard machine.monitors.removeValue(forKey: monitor.ref) != nil else { return .queued }
-      let down = Down(
-        ref: monitor.ref, pid: monitor.target.pid, name: monitor.name, reason: reason)
-      return machine.deliver(ValueMail(.down, down, context: nil))
+      guard machine.monitors.removeValue(forKey: monitor.ref) != nil else { return .refused }
+      return machine.deliver(mail)
     }
-    if case .woke(let receiver) = delivery { receiver.resume(returning: .mail) }
+    if settle(delivery) == nil { noteReceive(mail) }
   }
 }

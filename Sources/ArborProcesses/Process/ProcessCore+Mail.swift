@@ -5,7 +5,27 @@ extension ProcessCore {
   /// Puts a mail into the mailbox and wakes whoever waits for it; false if nobody will ever read it.
   @discardableResult
   package func deliver(_ mail: Mail) -> Bool {
-    settle(machine.withLock { $0.deliver(mail) }) == nil
+    let error = settle(machine.withLock { $0.deliver(mail) })
+    if error == nil { noteReceive(mail) }
+    return error == nil
+  }
+
+  /// Takes a message from whoever calls this, unless that is a process that is exiting.
+  @inline(__always) func take<Value: Sendable>(_ kind: Mail.Kind, _ value: Value) {
+    let ambient = Ambient.current
+    let mail: ValueMail<Value>
+    if let ambient {
+      if let sender = ambient.process {
+        if sender.isFenced { return }
+        mail = ValueMail(kind, value, context: ambient.envelope)
+        sender.noteSend(mail, to: self)
+      } else {
+        mail = ValueMail(kind, value, context: ambient.envelope)
+      }
+    } else {
+      mail = ValueMail(kind, value, context: nil)
+    }
+    deliver(mail)
   }
 
   /// Does what a delivery asks for; says why the mail was not taken.

@@ -7,7 +7,9 @@ extension ProcessCore {
   ) throws(SendError) {
     if ambient?.process?.isFenced == true { throw .cancelled }
     let mail = ValueMail(kind, message, context: ambient?.envelope)
+    ambient?.process?.noteSend(mail, to: self)
     if let error = settle(machine.withLock { $0.deliver(mail) }) { throw error }
+    noteReceive(mail)
   }
 
   /// Puts a mail into the mailbox, as soon as there is room.
@@ -20,7 +22,9 @@ extension ProcessCore {
     if let sender, sender.isFenced { throw .cancelled }
     let mail = ValueMail(kind, message, context: ambient?.envelope)
     if let delivery = machine.withLock({ $0.deliverIfRoom(mail) }) {
+      sender?.noteSend(mail, to: self)
       if let error = settle(delivery) { throw error }
+      noteReceive(mail)
       return
     }
     let isOwnTask = sender?.isOwnTask == true
@@ -46,6 +50,8 @@ extension ProcessCore {
       }
     if timeout != nil { clock.cancel(wait) }
     if let error { throw error }
+    sender?.noteSend(mail, to: self)
+    noteReceive(mail)
   }
 
   private func ask(_ request: RoomRequest) {

@@ -38,7 +38,7 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
   /// When it was started, by the node's clock.
   let spawnTime: UInt64
   /// What is noted of what it does, as the bits of ``Watch``: zero costs one read.
-  let watch: Atomic<UInt8>
+  let watch = Atomic<UInt8>(0)
   /// Set while the process has been told to exit and its handler has not returned.
   let graceTimer = Lock<GraceTimer?>(nil)
 
@@ -51,7 +51,8 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
 
   package init(
     node: Node, parent: PID?, isLinkedToParent: Bool = false, hasMailbox: Bool = true,
-    mailbox: MailboxLimit = .unbounded, as initialCall: String? = nil
+    mailbox: MailboxLimit = .unbounded, as initialCall: String? = nil,
+    priority: ProcessPriority = .normal
   ) {
     id = node.nextID()
     self.node = node
@@ -59,10 +60,11 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
     self.isLinkedToParent = isLinkedToParent
     self.initialCall = initialCall
     spawnTime = node.clock.now()
-    watch = Atomic(node.newWatch.load(ordering: .relaxed))
     machine = Lock(Machine(hasMailbox: hasMailbox, mailbox: mailbox))
     super.init()
+    if priority != .normal { self.priority = priority }
     node.processes.insert(self)
+    if node.newWatch.load(ordering: .relaxed) != 0 { watchAsNew() }
   }
 
   package var pid: PID { PID(self) }

@@ -47,18 +47,20 @@ extension ProcessCore {
 ///   - node: where; the caller's node if not said.
 ///   - mailbox: how many messages may wait; without bounds if not said.
 ///   - initialCall: says what it does, for ``PID/info``.
+///   - priority: how soon it gets its turns; see ``ProcessPriority``.
 ///
 /// OTP: `erlang:spawn/1`.
 @discardableResult
 public func spawn(
   on node: Node? = nil, mailbox: MailboxLimit = .unbounded, as initialCall: String? = nil,
+  priority: ProcessPriority = .normal,
   _ body: @escaping @Sendable (ProcessContext) async throws -> Void
 ) -> PID {
   let ambient = Ambient.current
   let parent = ambient?.process
   let core = ProcessCore(
     node: node ?? parent?.node ?? .shared, parent: parent?.pid, mailbox: mailbox,
-    as: initialCall)
+    as: initialCall, priority: priority)
   core.launch(under: ambient?.cursor) { core in try await body(ProcessContext(core)) }
   return core.pid
 }
@@ -66,11 +68,12 @@ public func spawn(
 extension ProcessCore {
   /// A child: a process that is linked to its parent before it runs.
   package convenience init(
-    linkedTo parent: ProcessCore, mailbox: MailboxLimit = .unbounded, as initialCall: String? = nil
+    linkedTo parent: ProcessCore, mailbox: MailboxLimit = .unbounded, as initialCall: String? = nil,
+    priority: ProcessPriority = .normal
   ) {
     self.init(
       node: parent.node, parent: parent.pid, isLinkedToParent: true, mailbox: mailbox,
-      as: initialCall)
+      as: initialCall, priority: priority)
     // A process that is exiting starts nothing that could outlive it unnoticed.
     if case .ownerIsGone = parent.link(to: self) { receiveExit(.killed, from: parent) }
   }
@@ -83,9 +86,10 @@ extension ProcessContext {
   @discardableResult
   public func spawnLink(
     mailbox: MailboxLimit = .unbounded, as initialCall: String? = nil,
+    priority: ProcessPriority = .normal,
     _ body: @escaping @Sendable (ProcessContext) async throws -> Void
   ) -> PID {
-    let child = ProcessCore(linkedTo: core, mailbox: mailbox, as: initialCall)
+    let child = ProcessCore(linkedTo: core, mailbox: mailbox, as: initialCall, priority: priority)
     child.launch(under: Ambient.current?.cursor) { core in try await body(ProcessContext(core)) }
     return child.pid
   }
@@ -95,9 +99,11 @@ extension ProcessContext {
   /// OTP: `erlang:spawn_monitor/1`.
   public func spawnMonitor(
     mailbox: MailboxLimit = .unbounded, as initialCall: String? = nil,
+    priority: ProcessPriority = .normal,
     _ body: @escaping @Sendable (ProcessContext) async throws -> Void
   ) -> (pid: PID, ref: MonitorRef) {
-    let child = ProcessCore(node: node, parent: pid, mailbox: mailbox, as: initialCall)
+    let child = ProcessCore(
+      node: node, parent: pid, mailbox: mailbox, as: initialCall, priority: priority)
     let ref = core.monitor(child)
     child.launch(under: Ambient.current?.cursor) { core in try await body(ProcessContext(core)) }
     return (child.pid, ref)

@@ -100,7 +100,7 @@ extension PoolCore {
   func shutdown() {
     let hasQueued = common.withLock { common in
       common.isClosed = true
-      return !common.words.isEmpty
+      return !common.isEmpty
     }
     let (actions, isOver) = ask { roster in
       (roster.stop(hasQueued: hasQueued), roster.hasEnded && roster.present == 0)

@@ -5,11 +5,12 @@ import Synchronization
 extension PoolCore {
   /// Takes a runnable from a thread that is none of the pool's.
   func inject(_ runnable: Runnable) {
+    let priority = runnable.priority
     let word = UInt(bitPattern: Unmanaged.passRetained(runnable).toOpaque())
     let isAccepted = common.withLock { common in
       guard !common.isClosed else { return false }
-      common.words.append(word)
-      commonCount.store(common.words.count, ordering: .sequentiallyConsistent)
+      common.append(word, priority)
+      noteCounts(common)
       return true
     }
     if isAccepted {
@@ -21,10 +22,10 @@ extension PoolCore {
   }
 
   /// Takes what one of the pool's own threads has too much of; also while the pool is stopping.
-  func inject(_ words: [UInt]) {
+  func inject(_ words: [UInt], _ priority: ProcessPriority = .normal) {
     common.withLock { common in
-      for word in words { common.words.append(word) }
-      commonCount.store(common.words.count, ordering: .sequentiallyConsistent)
+      for word in words { common.append(word, priority) }
+      noteCounts(common)
     }
     wakeIfNeeded()
   }
@@ -54,9 +55,23 @@ extension PoolCore {
   func takeInjected() -> UInt? {
     guard commonCount.load(ordering: .sequentiallyConsistent) > 0 else { return nil }
     return common.withLock { common in
-      defer { commonCount.store(common.words.count, ordering: .sequentiallyConsistent) }
-      return common.words.popFirst()
+      defer { noteCounts(common) }
+      return common.popFirst()
     }
+  }
+
+  /// The oldest runnable of high priority.
+  func takeHigh() -> UInt? {
+    common.withLock { common in
+      defer { noteCounts(common) }
+      return common.popHigh()
+    }
+  }
+
+  private func noteCounts(_ common: borrowing CommonQueue) {
+    commonCount.store(common.count, ordering: .sequentiallyConsistent)
+    let high = common.highCount
+    if highCount.load(ordering: .relaxed) != high { highCount.store(high, ordering: .relaxed) }
   }
 
   /// The oldest runnable of the common queue; the worker's queue, which must be empty, gets its share
@@ -68,12 +83,12 @@ extension PoolCore {
       // No more than the worker runs before it looks here again: what comes from one thread is to
       // be run in its order where that costs nothing.
       let share = min(
-        common.words.count / max(1, workersEnd.load(ordering: .relaxed)),
+        common.normalCount / max(1, workersEnd.load(ordering: .relaxed)),
         PoolWorker.commonQueueInterval - 1)
-      let first = common.words.popFirst()
-      _ = worker.queue.append(upTo: share - 1) { common.words.popFirst() }
+      let first = common.popFirst()
+      _ = worker.queue.append(upTo: share - 1) { common.popNormal() }
       // Only now: whoever looks here first and there afterwards sees all of it, on its way too.
-      commonCount.store(common.words.count, ordering: .sequentiallyConsistent)
+      noteCounts(common)
       return first
     }
   }

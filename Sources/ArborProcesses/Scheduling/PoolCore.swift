@@ -25,11 +25,6 @@ struct PoolTuning: Sendable {
 /// The locks and the threads of a ``WorkStealingPool``.
 final class PoolCore: @unchecked Sendable {
   // Unchecked: `workers` is written once; what it points at are atomics.
-  struct CommonQueue {
-    var words = WordDeque()
-    var isClosed = false
-  }
-
   let tuning: PoolTuning
   /// How many workers there are without the spares.
   let regulars: Int
@@ -43,6 +38,8 @@ final class PoolCore: @unchecked Sendable {
   let common = Lock(CommonQueue())
   /// How many stand there, for those who only want to know whether to take the lock.
   let commonCount = Atomic(0)
+  /// How many of them have a high priority: every worker looks at it before each turn.
+  let highCount = Atomic(0)
 
   let roster: Lock<PoolRoster>
   /// `roster.wantsWake`, for those who only want to know whether to take the lock.

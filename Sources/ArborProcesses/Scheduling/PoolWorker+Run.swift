@@ -25,6 +25,8 @@ extension PoolWorker {
       runnable.release()
       return
     }
+    let priority = runnable._withUnsafeGuaranteedRef { $0.priority }
+    guard priority == .normal else { return core.inject([word], priority) }
     // Alone it is this worker's next turn; else there is something for somebody else.
     let isAlone = queue.isEmpty && slot.load(ordering: .relaxed) == 0
     append(word)
@@ -33,6 +35,13 @@ extension PoolWorker {
 
   /// The next runnable out of its slot, its queue or the common queue.
   private func next() -> UInt? {
+    if core.highCount.load(ordering: .relaxed) > 0, highStreak < PoolWorker.highStreakLimit,
+      let word = core.takeHigh()
+    {
+      highStreak += 1
+      return word
+    }
+    highStreak = 0
     turnsToCommonQueue -= 1
     if turnsToCommonQueue <= 0 {
       turnsToCommonQueue = PoolWorker.commonQueueInterval

@@ -3,7 +3,7 @@ import Synchronization
 
 /// One worker of a ``WorkStealingPool``: its slot, its queue, and its place to sleep.
 final class PoolWorker: @unchecked Sendable {
-  // Unchecked because of the three last properties, which only the worker's own thread touches;
+  // Unchecked because of the four last properties, which only the worker's own thread touches;
   // and a worker has one thread at a time: the roster says when it may start and when it has ended.
 
   /// Its number in the roster.
@@ -24,10 +24,13 @@ final class PoolWorker: @unchecked Sendable {
   var slotStreak = 0
   /// Where it begins to look when it steals.
   var random: UInt
+  /// How many turns in a row were of high priority.
+  var highStreak = 0
   /// Turns until it looks at the common queue before its own.
   var turnsToCommonQueue = PoolWorker.commonQueueInterval
 
   static let slotStreakLimit = 24
+  static let highStreakLimit = 32
   static let commonQueueInterval = 61
 
   init(index: Int, core: PoolCore) {
@@ -40,6 +43,8 @@ final class PoolWorker: @unchecked Sendable {
   /// queue.
   func enqueue(_ runnable: Runnable) {
     let word = UInt(bitPattern: Unmanaged.passRetained(runnable).toOpaque())
+    let priority = runnable.priority
+    guard priority == .normal else { return core.inject([word], priority) }
     let previous = slot.exchange(word, ordering: .acquiringAndReleasing)
     guard previous != 0 else { return }
     append(previous)

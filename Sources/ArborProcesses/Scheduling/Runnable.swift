@@ -1,10 +1,19 @@
+import Synchronization
+
 /// Something a scheduler can give a turn to: a process with jobs to run, or one loose job.
 ///
 /// A class, so that a queue of them is a queue of single words. Whoever enqueues a runnable hands
 /// over one reference; the scheduler gives it back by calling `run` once for each enqueue. A
 /// runnable never stands in a scheduler's queues twice at the same time.
 package class Runnable: @unchecked Sendable {
-  // Unchecked because a class that is not final cannot prove it; it has no state of its own.
+  // Unchecked because a class that is not final cannot prove it; its own state is an atomic.
+
+  /// How soon it gets its turns; read at each enqueue.
+  package final var priority: ProcessPriority {
+    get { ProcessPriority(rawValue: priorityValue.load(ordering: .relaxed)) ?? .normal }
+    set { priorityValue.store(newValue.rawValue, ordering: .relaxed) }
+  }
+  private final let priorityValue = Atomic(ProcessPriority.normal.rawValue)
 
   /// Runs at most `budget` jobs on the calling thread.
   ///
