@@ -16,7 +16,7 @@ import ArborPrimitives
 /// What a context does, its process does: a message sent through it counts as sent by that process
 /// and has no effect once the process is exiting.
 public final class ProcessContext: Sendable {
-  package let core: ProcessCore
+  @usableFromInline package let core: ProcessCore
   /// True if the context is all there is of the process, which then ends with it.
   private let isWhole: Bool
 
@@ -129,6 +129,7 @@ extension ProcessContext {
   /// Sends a message. Never waits and never throws; to a process that has ended it vanishes.
   ///
   /// OTP: `Pid ! Message`.
+  @inlinable
   public func send<Message: Sendable>(_ message: Message, to pid: PID) {
     if !core.isFenced {
       pid.core.deliver(ValueMail(.message, message, context: Ambient.current?.envelope))
@@ -159,6 +160,7 @@ extension PID {
   /// Whoever calls this is the sender: the calling process, if there is one.
   ///
   /// OTP: `Pid ! Message`.
+  @inlinable
   public func send<Message: Sendable>(_ message: Message) {
     let ambient = Ambient.current
     if ambient?.process?.isFenced == true { return }

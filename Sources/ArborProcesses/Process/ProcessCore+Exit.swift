@@ -23,7 +23,7 @@ extension ProcessCore {
         return (effect, machine.deliver(ValueMail(.exit, exit, context: nil)))
       }
     }
-    if case .woke(let receiver) = delivery { receiver.resume(returning: .mail) }
+    if case .woke(let receiver) = delivery { receiver.resume() }
     if case .exiting(let ending) = effect { end(ending) }
   }
 
@@ -50,7 +50,7 @@ extension ProcessCore {
 
   private func wake(_ ending: Machine.Ending) {
     ending.wait?.interrupt(.exiting)
-    ending.receiver?.resume(returning: .interrupted(.exiting))
+    ending.receiver?.resume()
   }
 
   /// A handler that does not return must not keep the process's links and monitors waiting.
@@ -64,6 +64,7 @@ extension ProcessCore {
   }
 
   /// The body has ended by itself: for that reason, unless an exit signal was first.
+  @usableFromInline
   package func finish(_ reason: ExitReason) {
     endBody()
     let ending = machine.withLock { machine -> Machine.Ending? in

@@ -94,6 +94,6 @@ extension ProcessCore {
         ref: monitor.ref, pid: monitor.target.pid, name: monitor.name, reason: reason)
       return machine.deliver(ValueMail(.down, down, context: nil))
     }
-    if case .woke(let receiver) = delivery { receiver.resume(returning: .mail) }
+    if case .woke(let receiver) = delivery { receiver.resume() }
   }
 }

@@ -12,7 +12,7 @@ extension ProcessCore {
     let ambient = Ambient(process: self, cursor: cursor)
     // Bound around the creation: the task copies its creator's locals, and needs no scope of its
     // own for this one.
-    let task = Ambient.$current.withValue(ambient) {
+    let task = Ambient.local.withValue(ambient) {
       Task(executorPreference: self) {
         do {
           try await body(self)
@@ -59,6 +59,7 @@ public func spawn(
 
 extension ProcessCore {
   /// A child: a process that is linked to its parent before it runs.
+  @usableFromInline
   package convenience init(linkedTo parent: ProcessCore) {
     self.init(node: parent.node, parent: parent.pid, isLinkedToParent: true)
     // A process that is exiting starts nothing that could outlive it unnoticed.
@@ -114,7 +115,7 @@ public func withProcess<Value, Failure: Error>(
   let core = ProcessCore(node: node ?? .shared, parent: nil)
   core.ownTask.store(currentTaskAddress, ordering: .relaxed)
   let ambient = Ambient(process: core, cursor: Ambient.current?.cursor)
-  let result: Result<Value, Failure> = await Ambient.$current.withValue(ambient) {
+  let result: Result<Value, Failure> = await Ambient.local.withValue(ambient) {
     await withTaskCancellationHandler {
       await withTaskExecutorPreference(core) {
         _ = isolation

@@ -3,6 +3,7 @@
 /// A class, so that a queue of them is a queue of single words. Whoever enqueues a runnable hands
 /// over one reference; the scheduler gives it back by calling `run` once for each enqueue. A
 /// runnable never stands in a scheduler's queues twice at the same time.
+@usableFromInline
 package class Runnable: @unchecked Sendable {
   // Unchecked because a class that is not final cannot prove it; it has no state of its own.
 

@@ -21,6 +21,7 @@ extension ProcessMachine {
     return .woke(receiver)
   }
 
+  @usableFromInline
   package enum Next: Sendable {
     case mail(Mail)
     /// Nothing to look at: wait.
@@ -42,6 +43,7 @@ extension ProcessMachine {
   package mutating func beginReceive() -> Bool {
     if isReceiving { return false }
     isReceiving = true
+    hasTimedOut = false
     mail.prepend(&skipped)
     return true
   }
@@ -51,7 +53,8 @@ extension ProcessMachine {
   package mutating func look() -> Next {
     if case .running = status {} else { return .interrupted(.exiting) }
     if let first = mail.popFirst() { return .mail(first) }
-    return isCancelled ? .interrupted(.cancelled) : .empty
+    if isCancelled { return .interrupted(.cancelled) }
+    return hasTimedOut ? .interrupted(.timeout) : .empty
   }
 
   package mutating func skip(_ mail: Mail) {
@@ -74,17 +77,24 @@ extension ProcessMachine {
 
   package mutating func endReceive() {
     isReceiving = false
+    // A deadline that comes now ends nothing any more.
+    receiveNumber += 1
+    hasTimedOut = false
     mail.prepend(&skipped)
   }
 
-  /// Puts a waiting receiver in place, unless there is by now something to do at once.
-  package mutating func park(_ receiver: Receiver) -> MailWake? {
-    if case .running = status {} else { return .interrupted(.exiting) }
-    if !mail.isEmpty { return .mail }
-    if isCancelled { return .interrupted(.cancelled) }
+  /// Begins a wait for mail that a deadline may end: the number is what the deadline has to say.
+  package mutating func beginWait() -> UInt64 {
     receiveNumber += 1
+    hasTimedOut = false
+    return receiveNumber
+  }
+
+  /// Puts a waiting receiver in place; false if there is by now something to do at once.
+  package mutating func park(_ receiver: Receiver) -> Bool {
+    guard case .running = status, mail.isEmpty, !isCancelled, !hasTimedOut else { return false }
     self.receiver = receiver
-    return nil
+    return true
   }
 
   package mutating func takeReceiver() -> Receiver? {
@@ -95,6 +105,8 @@ extension ProcessMachine {
 
   /// The deadline of wait `number` has come; nil if that wait is over.
   package mutating func receiveTimedOut(_ number: UInt64) -> Receiver? {
-    receiveNumber == number ? takeReceiver() : nil
+    guard receiveNumber == number else { return nil }
+    hasTimedOut = true
+    return takeReceiver()
   }
 }

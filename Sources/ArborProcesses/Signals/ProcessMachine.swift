@@ -4,9 +4,11 @@ package import ArborPrimitives
 /// comes to its end.
 ///
 /// Every transition runs under the process's lock, calls nobody, and returns what is to be done
-/// once the lock is let go. `Receiver` is whoever waits for mail: a continuation in the runtime, a
+/// once the lock is let go. `Receiver` is whoever waits for mail: a parked task in the runtime, a
 /// number in the tests.
+@usableFromInline
 package struct ProcessMachine<Receiver: Sendable>: Sendable {
+  @usableFromInline
   package enum Status: Sendable, Equatable {
     case running
     /// An exit signal has taken effect, or the body has ended; what is held is not yet released.
@@ -30,6 +32,7 @@ package struct ProcessMachine<Receiver: Sendable>: Sendable {
   package var isReceiving = false
   /// Counts the waits for mail, so that a late timer does not end a later one.
   package var receiveNumber: UInt64 = 0
+  package var hasTimedOut = false
 
   package var links = SmallMap<UInt64, ProcessCore>()
   package var monitors = SmallMap<MonitorRef, Monitor>()

@@ -1,5 +1,5 @@
 import ArborPrimitives
-import ArborProcesses
+public import ArborProcesses
 
 #if os(Linux)
 @_spi(ExperimentalScheduling) import _Concurrency
@@ -13,7 +13,10 @@ import ArborProcesses
 // executor is none of ours and it has no preference; it sleeps in real time, and comes back from
 // a foreign thread.
 
+// The attribute lets a class that other targets' specialisers see conform to what is not public.
+@_spi(ExperimentalScheduling)
 extension ProcessCore: SchedulingExecutor {
+  @usableFromInline
   package func enqueue<C: Clock>(
     _ job: consuming ExecutorJob, at instant: C.Instant, tolerance: C.Duration?, clock: C
   ) {
