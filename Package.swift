@@ -43,6 +43,7 @@ let package = Package(
     library("ArborTestKit", imports: layers),
     .executableTarget(name: "ArborDemo", dependencies: ["Arbor"], swiftSettings: strict),
     tests("ArborPrimitives"),
+    tests("ArborTelemetry"),
     tests("ArborProcesses"),
     tests("ArborTables"),
     tests("ArborBehaviours"),
