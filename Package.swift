@@ -50,6 +50,10 @@ let package = Package(
     tests("ArborTracing"),
     tests("ArborIntrospection"),
     tests("ArborTestKit"),
+    // The pages' programs import the umbrella.
+    .testTarget(
+      name: "DocumentationTests", dependencies: ["Arbor", "ArborTestKit"],
+      exclude: ["Fixtures"], swiftSettings: strict),
     .executableTarget(
       name: "ArborBench", dependencies: ["Arbor"], path: "Benchmarks/ArborBench",
       swiftSettings: strict),

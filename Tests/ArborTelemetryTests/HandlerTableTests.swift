@@ -54,6 +54,17 @@ import Testing
     #expect(table.filter == 0)
   }
 
+  @Test("a handler is found by exactly its event, and listed by every beginning of it")
+  func exactEvents() {
+    var table = HandlerTable()
+    _ = table.attach(handler("a", .test))
+    #expect(table.handlers(to: .test).map(\.id) == ["a"])
+    #expect(table.handlers(to: TelemetryEvent("a", "test")).isEmpty)
+    #expect(table.handlers(to: TelemetryEvent("a", "test", "event", "more")).isEmpty)
+    #expect(table.list(withPrefix: ["a", "test"]).map(\.event) == [.test])
+    #expect(table.list(withPrefix: ["test"]).isEmpty)
+  }
+
   @Test("a snapshot is not changed by what comes after")
   func snapshot() {
     var table = HandlerTable()
