@@ -113,6 +113,12 @@ final class OwnedRows<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     for ledger in all { ledger.pid.core.disown(ledger) }
   }
 
+  func keyCount(of pid: PID) -> Int {
+    ledgers.withLock { $0[pid] }?.state.withLock { $0.keys.count } ?? 0
+  }
+
+  var ledgerCount: Int { ledgers.withLock { $0.count } }
+
   /// Marks the thread for the time that a user's operators run under a lock. What is reaped or
   /// forgotten must not be refused, so a mark that is there already is let stand.
   private func sheltered<Result>(_ body: () -> Result) -> Result {

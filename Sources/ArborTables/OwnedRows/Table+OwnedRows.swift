@@ -1,5 +1,5 @@
 import ArborPrimitives
-import ArborProcesses
+package import ArborProcesses
 
 // The writes of a table whose rows have processes of their own.
 
@@ -62,4 +62,10 @@ extension Table {
     guard let owned else { return }
     for pid in owned.owners(of: values, under: key) { owned.forget(key, of: pid) }
   }
+}
+
+// For tests: what is kept beside the rows.
+extension Table {
+  package func ownedKeyCount(of pid: PID) -> Int { owned?.keyCount(of: pid) ?? 0 }
+  package var ledgerCount: Int { owned?.ledgerCount ?? 0 }
 }
