@@ -28,8 +28,9 @@ enum GlobalEnqueueHook {
   nonisolated(unsafe) private static var previous: Hook?
 
   private static let catchJob: Hook = { job, original in
-    if let executor = SimulationThread.current {
-      executor.enqueue(unsafeBitCast(job, to: UnownedJob.self))
+    let unowned = unsafeBitCast(job, to: UnownedJob.self)
+    if let executor = SimulationThread.executor(for: unowned) {
+      executor.enqueue(unowned)
     } else if let previous {
       previous(job, original)
     } else {

@@ -8,8 +8,7 @@ final class SimulationStorage: Sendable {
   private let fallback = GlobalPool()
   /// The simulation's thread waits here for other threads, when it has nothing to run.
   private let parker = Parker()
-  /// When the running turn began, in real time.
-  private let turn = Atomic<UInt64>(0)
+  private let oldestTask = Atomic<UInt64>(.max)
 
   init(seed: UInt64, policy: SimulationOptions.Policy) {
     machine = Lock(SimulationMachine(seed: seed, policy: policy))
@@ -31,12 +30,21 @@ final class SimulationStorage: Sendable {
     }
   }
 
-  var turnBegan: UInt64 { turn.load(ordering: .relaxed) }
+  /// The runtime's number of the simulation's first task; later ones have higher numbers.
+  var firstTaskID: UInt64 { oldestTask.load(ordering: .relaxed) }
+
+  /// Takes a job that is no process's.
+  func enqueue(_ job: UnownedJob, for executor: SimulationExecutor) {
+    if firstTaskID == .max, let id = JobIdentity.taskID(of: job) {
+      oldestTask.store(id, ordering: .relaxed)
+    }
+    enqueue(LooseJob(job, for: executor.asUnownedTaskExecutor(), keepAlive: executor))
+  }
 
   /// Decides on the next turn; the simulation's thread alone asks.
   func step(mayAdvance: Bool) -> SimulationMachine.Step {
-    turn.store(SystemTime.monotonic(), ordering: .relaxed)
-    return machine.withLock { $0.step(mayAdvance: mayAdvance) }
+    let realTime = SystemTime.monotonic()
+    return machine.withLock { $0.step(mayAdvance: mayAdvance, at: realTime) }
   }
 
   /// True on the thread that runs the simulation, while it does.

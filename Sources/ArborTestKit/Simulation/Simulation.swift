@@ -6,9 +6,9 @@ import Synchronization
 ///
 ///     try simulate(seed: 7) { sim in
 ///       let worker = spawn { context in try await context.sleep(for: .seconds(60)) }
-///       try await sim.advance(by: .seconds(59))
+///       await sim.advance(by: .seconds(59))
 ///       #expect(worker.isAlive)
-///       try await sim.advance(by: .seconds(1))
+///       await sim.advance(by: .seconds(1))
 ///       #expect(!worker.isAlive)
 ///     }
 public final class Simulation: Sendable {
@@ -16,6 +16,8 @@ public final class Simulation: Sendable {
   public let seed: UInt64
   /// The node that the body runs on: what it spawns and names, lives there.
   public let node: Node
+  /// The process that the body runs as.
+  public let context: ProcessContext
 
   let options: SimulationOptions
   let storage: SimulationStorage
@@ -31,6 +33,7 @@ public final class Simulation: Sendable {
     executor = SimulationExecutor(storage)
     node = Node(
       scheduler: SeededScheduler(storage), clock: VirtualClock(storage), seed: seeds.next())
+    context = ProcessContext(ProcessCore(node: node, parent: nil))
     chance = Lock(SeededGenerator(seed: seeds.next()))
   }
 
