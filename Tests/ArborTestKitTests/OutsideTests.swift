@@ -45,8 +45,12 @@ import Testing
   func foreignThread() throws {
     let arrivals = try simulate(seed: 1, options: .init(patience: .seconds(60))) { sim in
       await withCheckedContinuation { continuation in
-        let started = SystemThread.start(named: "foreign") { continuation.resume() }
-        #expect(started)
+        Task {
+          // Not before the body has suspended: it would go on by itself.
+          await sim.settle()
+          let started = SystemThread.start(named: "foreign") { continuation.resume() }
+          #expect(started)
+        }
       }
       #expect(SimulationThread.current != nil)
       return sim.arrivals
@@ -58,7 +62,16 @@ import Testing
   func mainActor() async throws {
     let arrivals = try await inThread {
       try simulate(seed: 1, options: .init(patience: .seconds(60))) { sim in
-        await MainActor.run { #expect(SimulationThread.current == nil) }
+        let parker = Parker()
+        Task {
+          // Not before the body has gone over: its way back would count as its own.
+          await sim.settle()
+          parker.unpark()
+        }
+        await MainActor.run {
+          #expect(SimulationThread.current == nil)
+          parker.park()
+        }
         #expect(SimulationThread.current != nil)
         return sim.arrivals
       }

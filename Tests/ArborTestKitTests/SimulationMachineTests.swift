@@ -113,27 +113,6 @@ import Testing
     #expect(machine.arrivals == 1)
   }
 
-  @Test(
-    "the duration that was meant is the roundest of the possible ones",
-    arguments: [
-      (999_999_400, 1_000_003_000, 1_000_000_000), (49_990_000, 50_001_000, 50_000_000),
-      (24_990_000, 25_000_000, 25_000_000), (1_499_000_000, 1_500_000_100, 1_500_000_000),
-      (1, 2_100, 1_000), (123, 123, 123), (1, 1, 1),
-    ])
-  func roundest(low: UInt64, high: UInt64, meant: UInt64) {
-    #expect(SleepDelay.roundest(from: low, to: high).multiple == meant)
-  }
-
-  @Test("a pause of the machine between the turns of a sleeper does not change what was meant")
-  func pause() {
-    // 15 ms, counted from 1_002_000; then 4 ms during which the machine did something else.
-    let turns: [Range<UInt64>] = [
-      5_004_000..<5_006_000, 1_005_000..<5_002_000, 1_000_000..<1_004_000,
-    ]
-    #expect(
-      SleepDelay.meant(left: 15_000_000 - 4_004_000, at: 5_006_000, turns: turns) == 15_000_000)
-  }
-
   private static func fired(_ machine: inout SimulationMachine) -> TimerEntry? {
     if case .fire(let entry) = machine.step() { entry } else { nil }
   }

@@ -36,6 +36,23 @@ import Testing
     }
   }
 
+  @Test("Swift's clocks show the simulation's time, and sleeps are exact to the nanosecond")
+  func clocks() throws {
+    try simulate(seed: 1) { sim in
+      let (continuous, suspending) = (ContinuousClock.now, SuspendingClock.now)
+      for nap: Duration in [.nanoseconds(1), .microseconds(17), .milliseconds(1250), .seconds(86_400)]
+      {
+        let before = sim.now
+        try await Task.sleep(for: nap)
+        #expect(sim.now - before == nap)
+      }
+      try await Task.sleep(until: continuous + .seconds(100_000), clock: .continuous)
+      #expect(sim.now == .seconds(100_000))
+      #expect(ContinuousClock.now - continuous == .seconds(100_000))
+      #expect(SuspendingClock.now - suspending == .seconds(100_000))
+    }
+  }
+
   @Test("advancing fires what comes due, and waits for what follows", arguments: 0..<20 as Range<UInt64>)
   func advance(seed: UInt64) throws {
     try simulate(seed: seed) { sim in

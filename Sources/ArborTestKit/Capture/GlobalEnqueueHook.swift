@@ -12,9 +12,7 @@ enum GlobalEnqueueHook {
   typealias Original = @convention(c) (UnsafeMutableRawPointer) -> Void
   typealias Hook = @convention(c) (UnsafeMutableRawPointer, Original) -> Void
 
-  static func install() { _ = isInstalled }
-
-  /// Whether the runtime has the hook.
+  /// Whether the runtime has the hook. Asking installs it.
   static let isInstalled: Bool = {
     let slot = RuntimeSymbol.find("swift_task_enqueueGlobal_hook", as: Hook?.self)
     guard let slot else { return false }

@@ -36,7 +36,8 @@ enum SimulationThread {
   /// Makes the calling thread the simulation's, for as long as `body` runs. One inside another is
   /// allowed: the inner one runs as a single turn of the outer.
   static func run<Result>(_ executor: SimulationExecutor, _ body: () -> Result) -> Result {
-    GlobalEnqueueHook.install()
+    _ = GlobalEnqueueHook.isInstalled
+    _ = SwiftClocks.areVirtual
     let previous = pthread_getspecific(key)
     pthread_setspecific(key, Unmanaged.passUnretained(executor).toOpaque())
     defer { pthread_setspecific(key, previous) }

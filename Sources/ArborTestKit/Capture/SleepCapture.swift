@@ -14,7 +14,7 @@ extension ProcessCore: SchedulingExecutor {
   package func enqueue<C: Clock>(
     _ job: consuming ExecutorJob, at instant: C.Instant, tolerance: C.Duration?, clock: C
   ) {
-    let delay = SleepDelay.nanoseconds(until: instant, on: clock)
+    let delay = nanoseconds(until: instant, on: clock)
     let job = UnownedJob(job)
     node.clock.schedule(
       SleepingJob { [self] in enqueuePreferring(ExecutorJob(job)) }, at: node.clock.now().addingClamped(delay))
@@ -25,7 +25,7 @@ extension SimulationExecutor: SchedulingExecutor {
   func enqueue<C: Clock>(
     _ job: consuming ExecutorJob, at instant: C.Instant, tolerance: C.Duration?, clock: C
   ) {
-    let delay = SleepDelay.nanoseconds(until: instant, on: clock)
+    let delay = nanoseconds(until: instant, on: clock)
     let job = UnownedJob(job)
     storage.withMachine {
       $0.schedule(
@@ -40,5 +40,12 @@ private final class SleepingJob: TimerEntry, @unchecked Sendable {
   private let wake: @Sendable () -> Void
   init(_ wake: @escaping @Sendable () -> Void) { self.wake = wake }
   override func fire() { wake() }
+}
+/// How long a sleep is to be.
+private func nanoseconds<C: Clock>(until instant: C.Instant, on clock: C) -> UInt64 {
+  let left = (clock.now.duration(to: instant) as? Duration ?? .zero).nanoseconds
+  if SimulationThread.current == nil || SwiftClocks.areVirtual { return left }
+  // Some time has passed since the instant was made: mostly less than a millisecond.
+  return (left + 999_999) / 1_000_000 * 1_000_000
 }
 #endif

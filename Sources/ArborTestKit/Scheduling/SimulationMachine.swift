@@ -20,8 +20,6 @@ struct SimulationMachine {
   private(set) var now = SimulationMachine.start
   private(set) var candidates: [Candidate] = []
   private(set) var trace: [SimulationStep] = []
-  /// When each turn of the trace began, in real time.
-  private var turnTimes: [UInt64] = []
   /// How many jobs came from threads outside.
   private(set) var arrivals = 0
   /// True once the simulation has ended: nothing is taken any more.
@@ -69,10 +67,8 @@ struct SimulationMachine {
 
   /// Decides what happens next.
   ///
-  /// - Parameters:
-  ///   - mayAdvance: whether virtual time may pass if nothing can run now.
-  ///   - realTime: decides nothing; see ``recentTurns(until:)``.
-  mutating func step(mayAdvance: Bool = true, at realTime: UInt64 = 0) -> Step {
+  /// - Parameter mayAdvance: whether time may pass if nothing can run now.
+  mutating func step(mayAdvance: Bool = true) -> Step {
     if candidates.isEmpty {
       if !settlers.isEmpty {
         defer { settlers = [] }
@@ -83,7 +79,6 @@ struct SimulationMachine {
     let index = choices.next(of: candidates)
     let count = candidates.count
     let candidate = take(at: index)
-    turnTimes.append(realTime)
     trace.append(
       SimulationStep(
         time: now - SimulationMachine.start, choice: index, choices: count,
@@ -92,20 +87,6 @@ struct SimulationMachine {
     case .run(let runnable): .run(runnable)
     case .fire(let entry): .fire(entry)
     }
-  }
-
-  /// The real time in which whoever has the turn now, or an actor on its behalf, had its last ones.
-  func recentTurns(until realTime: UInt64) -> [Range<UInt64>] {
-    guard let subject = trace.last?.subject else { return [] }
-    var turns: [Range<UInt64>] = []
-    var end = realTime
-    for index in trace.indices.suffix(4096).reversed() where turns.count < 6 {
-      if trace[index].subject == subject || trace[index].subject == .actor {
-        turns.append(turnTimes[index]..<end)
-      }
-      end = turnTimes[index]
-    }
-    return turns
   }
 
   /// Ends the simulation.

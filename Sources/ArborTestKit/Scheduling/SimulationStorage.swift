@@ -8,6 +8,7 @@ final class SimulationStorage: Sendable {
   private let fallback = GlobalPool()
   /// The simulation's thread waits here for other threads, when it has nothing to run.
   private let parker = Parker()
+  private let time = Atomic<UInt64>(SimulationMachine.start)
   private let oldestTask = Atomic<UInt64>(.max)
 
   init(seed: UInt64, policy: SimulationOptions.Policy) {
@@ -41,10 +42,17 @@ final class SimulationStorage: Sendable {
     enqueue(LooseJob(job, for: executor.asUnownedTaskExecutor(), keepAlive: executor))
   }
 
+  /// The virtual time. Read without the lock: the machine's clocks are asked anywhere.
+  var now: UInt64 { time.load(ordering: .acquiring) }
+
+  /// The nanoseconds of virtual time since the simulation began.
+  var elapsed: UInt64 { now - SimulationMachine.start }
+
   /// Decides on the next turn; the simulation's thread alone asks.
   func step(mayAdvance: Bool) -> SimulationMachine.Step {
-    let realTime = SystemTime.monotonic()
-    return machine.withLock { $0.step(mayAdvance: mayAdvance, at: realTime) }
+    let (step, now) = machine.withLock { ($0.step(mayAdvance: mayAdvance), $0.now) }
+    time.store(now, ordering: .releasing)
+    return step
   }
 
   /// True on the thread that runs the simulation, while it does.

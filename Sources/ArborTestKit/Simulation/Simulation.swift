@@ -38,15 +38,13 @@ public final class Simulation: Sendable {
   }
 
   /// The virtual time since the simulation began.
-  public var now: Duration {
-    .nanoseconds(storage.withMachine { $0.now } - SimulationMachine.start)
-  }
+  public var now: Duration { .nanoseconds(storage.elapsed) }
 
   /// The choices made so far.
   public var trace: [SimulationStep] { storage.withMachine { $0.trace } }
 
-  /// How many jobs came in from threads outside, each at a time that no seed decides: above 0, the
-  /// simulation cannot be repeated exactly.
+  /// How many jobs were seen to come in from threads outside, each at a time that no seed decides:
+  /// above 0, the simulation cannot be repeated exactly.
   public var arrivals: Int { storage.withMachine { $0.arrivals } }
 
   /// Waits until nothing can run but the caller. Time does not pass.
