@@ -12,9 +12,7 @@ enum GlobalEnqueueHook {
   typealias Original = @convention(c) (UnsafeMutableRawPointer) -> Void
   typealias Hook = @convention(c) (UnsafeMutableRawPointer, Original) -> Void
 
-  static func install() { _ = isInstalled }
-
-  /// Whether the runtime has the hook.
+  /// Whether the runtime has the hook. Asking installs it.
   static let isInstalled: Bool = {
     let slot = RuntimeSymbol.find("swift_task_enqueueGlobal_hook", as: Hook?.self)
     guard let slot else { return false }
@@ -28,8 +26,9 @@ enum GlobalEnqueueHook {
   nonisolated(unsafe) private static var previous: Hook?
 
   private static let catchJob: Hook = { job, original in
-    if let executor = SimulationThread.current {
-      executor.enqueue(unsafeBitCast(job, to: UnownedJob.self))
+    let unowned = unsafeBitCast(job, to: UnownedJob.self)
+    if let executor = SimulationThread.executor(for: unowned) {
+      executor.enqueue(unowned)
     } else if let previous {
       previous(job, original)
     } else {
