@@ -267,7 +267,8 @@ import Testing
     }
   }
 
-  @Test("a table that dies under its users refuses them, and nothing else", arguments: Kind.allCases)
+  @Test(
+    "a table that dies under its users refuses them, and nothing else", arguments: Kind.allCases)
   func deathUnderUse(kind: Kind) async throws {
     try await withProcess(on: node) { context in
       for _ in 0..<30 {

@@ -91,7 +91,8 @@ import Testing
     }
   }
 
-  @Test("rows that go by themselves leave nothing in their process's books", arguments: Kind.allCases)
+  @Test(
+    "rows that go by themselves leave nothing in their process's books", arguments: Kind.allCases)
   func books(kind: Kind) async throws {
     try await withProcess(on: node) { context in
       let table = try table(kind)
