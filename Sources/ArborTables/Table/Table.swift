@@ -51,10 +51,21 @@ public final class Table<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   ///   ``TableError/nameTaken(_:)``, ``TableError/ownerGone(_:)``, ``TableError/callerExiting``.
   ///
   /// OTP: `ets:new/2`.
-  public init(
+  public convenience init(
     _ kind: TableKind<Key, Value> = .set, named name: String? = nil,
     access: TableAccess = .protected, owner: PID? = nil, heir: PID? = nil,
     heirData: (any Sendable)? = nil, rowOwner: (@Sendable (Key, Value) -> PID?)? = nil
+  ) throws(TableError) {
+    try self.init(
+      kind, rows: [], named: name, access: access, owner: owner, heir: heir, heirData: heirData,
+      rowOwner: rowOwner)
+  }
+
+  /// With rows that are in the table before anybody can find it.
+  init(
+    _ kind: TableKind<Key, Value>, rows: [(key: Key, value: Value)], named name: String?,
+    access: TableAccess, owner: PID?, heir: PID?, heirData: (any Sendable)?,
+    rowOwner: (@Sendable (Key, Value) -> PID?)?
   ) throws(TableError) {
     let caller = ProcessCore.current
     guard caller?.isFenced != true else { throw .callerExiting }
@@ -71,6 +82,7 @@ public final class Table<Key: Hashable & Sendable, Value: Sendable>: Sendable {
       OwnedRows(rowOwner, in: engine, runsForeignCode: runsForeignCode)
     }
     ownership = TableOwnership(owner: owner, heir: heir, heirData: heirData, name: name)
+    if !rows.isEmpty { _ = engine.insert(contentsOf: rows) }
     try catalogue.insert(self, named: name)
     if !owner.core.adopt(self) {
       die()
