@@ -37,7 +37,8 @@ import Testing
     case sleeps, sleepsInTasks, sleepsInActors, sleepsInGroups, sleepsInProcesses, cancelledSleeps
   }
 
-  private static func run(_ construct: Construct, _ journal: Journal, _ sim: Simulation) async throws
+  private static func run(_ construct: Construct, _ journal: Journal, _ sim: Simulation)
+    async throws
   {
     let names = ["a", "b", "c", "d"]
     @Sendable func visit(_ name: String) async {

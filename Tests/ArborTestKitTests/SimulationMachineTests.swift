@@ -17,7 +17,9 @@ import Testing
     return order
   }
 
-  @Test("each candidate has one turn, in an order that the seed decides", arguments: 0..<20 as Range<UInt64>)
+  @Test(
+    "each candidate has one turn, in an order that the seed decides",
+    arguments: 0..<20 as Range<UInt64>)
   func seeded(seed: UInt64) {
     for policy in [SimulationOptions.Policy.random, .varied] {
       let order = Self.order(seed: seed, policy: policy)

@@ -40,8 +40,9 @@ import Testing
   func clocks() throws {
     try simulate(seed: 1) { sim in
       let (continuous, suspending) = (ContinuousClock.now, SuspendingClock.now)
-      for nap: Duration in [.nanoseconds(1), .microseconds(17), .milliseconds(1250), .seconds(86_400)]
-      {
+      for nap: Duration in [
+        .nanoseconds(1), .microseconds(17), .milliseconds(1250), .seconds(86_400),
+      ] {
         let before = sim.now
         try await Task.sleep(for: nap)
         #expect(sim.now - before == nap)
@@ -53,7 +54,9 @@ import Testing
     }
   }
 
-  @Test("advancing fires what comes due, and waits for what follows", arguments: 0..<20 as Range<UInt64>)
+  @Test(
+    "advancing fires what comes due, and waits for what follows", arguments: 0..<20 as Range<UInt64>
+  )
   func advance(seed: UInt64) throws {
     try simulate(seed: seed) { sim in
       let fired = Fired()
@@ -77,7 +80,8 @@ import Testing
     }
   }
 
-  @Test("settling lets everything run that can, and no time pass", arguments: 0..<20 as Range<UInt64>)
+  @Test(
+    "settling lets everything run that can, and no time pass", arguments: 0..<20 as Range<UInt64>)
   func settle(seed: UInt64) throws {
     try simulate(seed: seed) { sim in
       let fired = Fired()
