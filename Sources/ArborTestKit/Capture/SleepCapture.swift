@@ -31,10 +31,8 @@ extension SimulationExecutor: SchedulingExecutor {
   ) {
     let delay = nanoseconds(until: instant, on: clock)
     let job = UnownedJob(job)
-    storage.withMachine {
-      $0.schedule(
-        SleepingJob { [self] in enqueue(job) }, at: $0.now.addingClamped(delay))
-    }
+    storage.schedule(
+      SleepingJob { [self] in enqueue(job) }, at: storage.now.addingClamped(delay))
   }
 }
 

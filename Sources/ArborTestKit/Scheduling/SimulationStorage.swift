@@ -58,13 +58,28 @@ final class SimulationStorage: Sendable {
   /// True on the thread that runs the simulation, while it does.
   var isOnItsThread: Bool { SimulationThread.current?.storage === self }
 
-  /// Waits, in real time, for a job from another thread.
-  func waitForArrival(atMost patience: UInt64) {
+  /// Notes somebody to resume once nothing else can run.
+  func settle(_ continuation: UnsafeContinuation<Void, Never>) {
+    machine.withLock { $0.settle(continuation) }
+    wakeFromOutside()
+  }
+
+  func schedule(_ entry: TimerEntry, at deadline: UInt64) {
+    machine.withLock { $0.schedule(entry, at: deadline) }
+    wakeFromOutside()
+  }
+
+  /// Waits, in real time, for another thread to bring something.
+  ///
+  /// - Returns: false if none did.
+  func waitForOutside(atMost patience: UInt64) -> Bool {
     parker.park(until: SystemTime.monotonic().addingClamped(patience))
   }
 
-  /// Ends a wait for another thread, because the body has returned there.
-  func wake() { parker.unpark() }
+  /// Ends such a wait, if the caller is another thread.
+  func wakeFromOutside() {
+    if !isOnItsThread { parker.unpark() }
+  }
 
   /// Ends the simulation: what comes later is run by the global pool.
   ///

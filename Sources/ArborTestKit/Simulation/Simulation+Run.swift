@@ -26,7 +26,7 @@ extension Simulation {
     _ body: @escaping @Sendable (Simulation) async throws -> Value, _ outcome: Outcome<Value>
   ) {
     context.core.launch(under: nil) { [self] _ in
-      defer { storage.wake() }
+      defer { storage.wakeFromOutside() }
       do {
         outcome.set(.success(try await body(self)))
       } catch {
@@ -59,9 +59,8 @@ extension Simulation {
       guard turns.take() else { return .tooManySteps(turns.limit) }
       if turn() { continue }
       // Perhaps another thread is about to bring something: the main actor, a queue.
-      let arrivals = arrivals
-      storage.waitForArrival(atMost: options.patience.wholeNanoseconds)
-      if self.arrivals == arrivals, !isDone() { return .deadlock(waiting) }
+      let isWoken = storage.waitForOutside(atMost: options.patience.wholeNanoseconds)
+      if !isWoken, !isDone() { return .deadlock(waiting) }
     }
     return nil
   }

@@ -50,17 +50,15 @@ public final class Simulation: Sendable {
   /// Waits until nothing can run but the caller. Time does not pass.
   public func settle() async {
     await withUnsafeContinuation { continuation in
-      storage.withMachine { $0.settle(continuation) }
+      storage.settle(continuation)
     }
   }
 
   /// Lets virtual time pass: every timer of that time fires, and what follows from it comes to rest.
   public func advance(by duration: Duration) async {
     await withUnsafeContinuation { continuation in
-      let entry = ResumingEntry(continuation)
-      storage.withMachine {
-        $0.schedule(entry, at: $0.now.addingClamped(duration.wholeNanoseconds))
-      }
+      storage.schedule(
+        ResumingEntry(continuation), at: storage.now.addingClamped(duration.wholeNanoseconds))
     }
     await settle()
   }

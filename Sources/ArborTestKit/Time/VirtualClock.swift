@@ -18,7 +18,7 @@ package final class VirtualClock: NodeClock {
   static let wallStart: UInt64 = 1_600_000_000_000_000_000
 
   package func schedule(_ entry: TimerEntry, at deadline: UInt64) {
-    storage.withMachine { $0.schedule(entry, at: deadline) }
+    storage.schedule(entry, at: deadline)
   }
 
   @discardableResult
