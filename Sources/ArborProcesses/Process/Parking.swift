@@ -25,8 +25,8 @@ package enum Resumer: Sendable {
 /// has the figures.
 @usableFromInline
 package actor Parking: SerialExecutor {
-  // Unowned, because the process owns this; unsafe to spare the count. A job can only come here on
-  // a turn of the process, which is kept alive by its scheduler meanwhile.
+  // Unowned, because the process owns this; unsafe to spare the count. Only the process's own task
+  // comes here, and that holds the process, by its `Ambient`.
   private unowned(unsafe) let core: ProcessCore
 
   init(_ core: ProcessCore) { self.core = core }

@@ -34,9 +34,10 @@ extension ProcessCore {
     let parking = caller?.isOwnTask == true ? caller : nil
     if let parking {
       if parking === self { throw .callingSelf }
-      parking.enter(wait)
+      guard parking.enter(wait) else { throw .cancelled }
+    } else if let caller, caller.isFenced {
+      throw .cancelled
     }
-    if let caller, caller.isFenced { throw .cancelled }
     if let timeout {
       let clock = node.clock
       clock.schedule(wait, at: clock.now().addingClamped(timeout))

@@ -3,7 +3,10 @@ import ArborPrimitives
 extension ProcessCore {
   /// Says that the process's own task is about to park for `wait`, so that an exit can end it. If the
   /// process is exiting the wait is over at once.
-  func enter(_ wait: Wait) {
+  ///
+  /// - Returns: false if it is over.
+  @discardableResult
+  func enter(_ wait: Wait) -> Bool {
     intent = .wait(wait)
     let interruption = machine.withLock { machine -> Interruption? in
       guard machine.status == .running else { return .exiting }
@@ -12,6 +15,7 @@ extension ProcessCore {
       return nil
     }
     if let interruption { wait.interrupt(interruption) }
+    return interruption == nil
   }
 
   /// The task around the process's scope was cancelled: what waits now and later ends at once.

@@ -90,8 +90,11 @@ public actor SpanManager: GenServer {
   }
 
   /// Watches everybody in the table. Rows of the dead are closed by that, at once.
+  ///
+  /// By the table in the slot, which may not have been handed over yet: all may write it, and whoever
+  /// asks to settle must not be told that all is well while it is on its way.
   private func scan() {
-    try? table?.visit { pid, _ in
+    try? Tracing.of(process.node).table?.visit { pid, _ in
       // Nothing is begun that would outlive the manager: the next one scans anew.
       if process.pid.isAlive { watch(pid) }
     }
@@ -106,7 +109,6 @@ public actor SpanManager: GenServer {
 
   private func close(_ pid: PID, _ fate: Fate) {
     if let ref = watched.removeValue(forKey: pid) { process.demonitor(ref, flush: true) }
-    // By the table in the slot: one that was made anew may be there before it is claimed.
     guard let table = Tracing.of(process.node).table, let row = try? table.lookup(pid) else {
       return
     }

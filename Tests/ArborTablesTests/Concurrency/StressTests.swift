@@ -5,7 +5,8 @@ import Testing
 
 /// Many processes on one table: nothing is lost, nothing is met twice, nothing is left behind.
 @Suite struct StressTests {
-  let node = Node(workers: 4)
+  // A long grace: on a busy machine a killed process must not become a zombie that still writes.
+  let node = Node(workers: 4, exitGrace: .seconds(600))
 
   /// Runs the bodies, each in a process of its own, and waits until all have ended well.
   func together(
