@@ -50,6 +50,7 @@ let package = Package(
     tests("ArborTracing"),
     tests("ArborIntrospection"),
     tests("ArborTestKit"),
+    tests("RuntimeSemantics"),
     // The pages' programs import the umbrella.
     .testTarget(
       name: "DocumentationTests", dependencies: ["Arbor", "ArborTestKit"],

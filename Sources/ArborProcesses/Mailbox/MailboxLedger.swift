@@ -9,11 +9,13 @@ public struct MailboxLedger: Sendable, Equatable {
   public internal(set) var droppedByExit = 0
   /// Messages that `demonitor(flush:)` took back.
   public internal(set) var flushed = 0
+  /// Messages through an ``Alias`` that was off.
+  public internal(set) var droppedByAlias = 0
   /// Messages to a process that has no mailbox: a plain actor.
   public internal(set) var noReceiver = 0
 
   /// Messages that wait.
   public var queued: Int { sent - handled - dropped }
   /// All messages that nobody will ever see.
-  public var dropped: Int { droppedByExit + flushed + noReceiver }
+  public var dropped: Int { droppedByExit + flushed + droppedByAlias + noReceiver }
 }

@@ -9,7 +9,7 @@ extension ProcessCore {
     let (effect, delivery) = machine.withLock {
       machine -> (Machine.ExitEffect, Machine.Delivery?) in
       // The peer's end takes the link; one that was unlinked meanwhile is no longer heard.
-      if linked, let sender, machine.links.removeValue(forKey: sender.id) == nil {
+      if linked, let sender, machine.links.removeValue(forKey: ObjectIdentifier(sender)) == nil {
         return (.ignored, nil)
       }
       let effect = machine.receiveExit(reason, by: path)
@@ -98,7 +98,7 @@ extension ProcessCore {
     let reason = estate.fate.reason
     for resource in estate.resources { resource.ownerReleased(pid, reason: reason) }
     for name in estate.names { node.names.release(name, of: self) }
-    for monitor in estate.monitors { monitor.target.forgetWatcher(monitor.ref) }
+    for monitor in estate.monitors { monitor.target.forgetWatcher(monitor) }
     node.processes.remove(self, asZombie: asZombie)
     for peer in estate.links { peer.receiveExit(reason, from: self, linked: true) }
     for call in estate.calls { call.fail(.exit(reason)) }

@@ -19,8 +19,6 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
 
   package let id: UInt64
   @usableFromInline package let node: Node
-  /// Who started it; nil if that was code outside any process.
-  package let parent: PID?
   /// True if the parent started it with a link: then the parent's end is its own.
   package let isLinkedToParent: Bool
   let machine: Lock<Machine>
@@ -54,13 +52,16 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
 
   @usableFromInline
   package init(
-    node: Node, parent: PID?, isLinkedToParent: Bool = false, hasMailbox: Bool = true
+    node: Node, parent: PID?, isLinkedToParent: Bool = false, hasMailbox: Bool = true,
+    callers: [PID] = []
   ) {
     id = node.nextID()
     self.node = node
-    self.parent = parent
     self.isLinkedToParent = isLinkedToParent
-    machine = Lock(Machine(hasMailbox: hasMailbox))
+    var machine = Machine(hasMailbox: hasMailbox)
+    machine.origin.ancestry = parent?.core.lineageForChild()
+    machine.origin.callers = callers
+    self.machine = Lock(machine)
     super.init()
     if hasMailbox { parking = Parking(self) }
     node.processes.insert(self)

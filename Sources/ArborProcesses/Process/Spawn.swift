@@ -15,6 +15,8 @@ extension ProcessCore {
     let task = Ambient.local.withValue(ambient) {
       Task(executorPreference: self) {
         do {
+          // Told to exit before its first turn: then it never runs, as in OTP.
+          if self.isFenced { return self.finish(.killed) }
           try await body(self)
           self.finish(.normal)
         } catch {

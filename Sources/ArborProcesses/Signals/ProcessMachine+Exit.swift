@@ -48,6 +48,7 @@ extension ProcessMachine {
     ledger.droppedByExit += dropped.count
     let ending = Ending(receiver: takeReceiver(), wait: wait, task: task, mail: dropped)
     wait = nil
+    _ = aliases.takeValues()
     return ending
   }
 
@@ -60,6 +61,8 @@ extension ProcessMachine {
     package var monitors: [Monitor]
     package var watchers: [Monitor]
     package var calls: [AnyCallWait]
+    /// Nothing is to be done about it but to let go of it.
+    package var origin: Origin
   }
 
   /// The end. Nil if somebody else has released the process already.
@@ -70,9 +73,16 @@ extension ProcessMachine {
     self.fate = fate
     task = nil
     wait = nil
-    defer { names = [] }
+    defer {
+      names = []
+      origin = Origin()
+    }
     return Estate(
-      fate: fate, resources: resources.takeValues(), names: names, links: links.takeValues(),
-      monitors: monitors.takeValues(), watchers: watchers.takeValues(), calls: calls.takeAll())
+      fate: fate, resources: resources.takeValues(), names: names,
+      // A map has no order of its own, and the same seed is to give the same run.
+      links: links.takeValues().sorted { $0.id < $1.id },
+      monitors: monitors.takeValues(),
+      watchers: watchers.takeValues().sorted { $0.ref.id < $1.ref.id },
+      calls: calls.takeAll(), origin: origin)
   }
 }

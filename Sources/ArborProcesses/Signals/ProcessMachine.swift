@@ -34,15 +34,18 @@ package struct ProcessMachine<Receiver: Sendable>: Sendable {
   package var receiveNumber: UInt64 = 0
   package var hasTimedOut = false
 
-  package var links = SmallMap<UInt64, ProcessCore>()
+  // By the process, not by its id: two nodes have the same ids.
+  package var links = SmallMap<ObjectIdentifier, ProcessCore>()
   package var monitors = SmallMap<MonitorRef, Monitor>()
-  package var watchers = SmallMap<MonitorRef, Monitor>()
+  package var watchers = SmallMap<ObjectIdentifier, Monitor>()
+  package var aliases = SmallMap<MonitorRef, AliasLife>()
   package var names: [ProcessName] = []
   package var resources = SmallMap<ObjectIdentifier, any OwnedResource>()
   package var calls = CallList()
   /// What the process's own task waits for, other than mail.
   package var wait: Wait?
   package var task: Task<Void, Never>?
+  package var origin = Origin()
 
   package init(hasMailbox: Bool) { self.hasMailbox = hasMailbox }
 }
@@ -52,13 +55,15 @@ package final class Monitor: Sendable {
   package let ref: MonitorRef
   package let watcher: ProcessCore
   package let target: ProcessCore
-  package let name: ProcessName?
+  package let label: MonitorLabel?
 
-  package init(ref: MonitorRef, watcher: ProcessCore, target: ProcessCore, name: ProcessName?) {
+  package init(
+    ref: MonitorRef, watcher: ProcessCore, target: ProcessCore, label: MonitorLabel?
+  ) {
     self.ref = ref
     self.watcher = watcher
     self.target = target
-    self.name = name
+    self.label = label
   }
 }
 
