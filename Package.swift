@@ -43,12 +43,18 @@ let package = Package(
     library("ArborTestKit", imports: layers),
     .executableTarget(name: "ArborDemo", dependencies: ["Arbor"], swiftSettings: strict),
     tests("ArborPrimitives"),
+    tests("ArborTelemetry"),
     tests("ArborProcesses"),
     tests("ArborTables"),
     tests("ArborBehaviours"),
     tests("ArborTracing"),
     tests("ArborIntrospection"),
     tests("ArborTestKit"),
+    tests("RuntimeSemantics"),
+    // The pages' programs import the umbrella.
+    .testTarget(
+      name: "DocumentationTests", dependencies: ["Arbor", "ArborTestKit"],
+      exclude: ["Fixtures"], swiftSettings: strict),
     .executableTarget(
       name: "ArborBench", dependencies: ["Arbor"], path: "Benchmarks/ArborBench",
       swiftSettings: strict),

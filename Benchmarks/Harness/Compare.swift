@@ -39,14 +39,26 @@ enum Compare {
     exit(remarks.isEmpty ? 0 : 1)
   }
 
+  /// Looks at the machine for a moment. Not at the load average: that still remembers the build.
   private static func warnIfBusy() {
-    var load = [0.0, 0.0, 0.0]
-    let cores = ProcessInfo.processInfo.activeProcessorCount
-    guard getloadavg(&load, 3) > 0 else { return }
-    print(String(format: "%d cores, load %.2f", cores, load[0]))
-    if load[0] > Double(cores) / 2 {
-      print("warning: the machine is busy with something else; the figures will be off")
+    print("\(ProcessInfo.processInfo.activeProcessorCount) cores")
+    guard let before = processorTimes() else { return }
+    usleep(500_000)
+    guard let after = processorTimes(), after.total > before.total else { return }
+    let busy = 1 - Double(after.idle - before.idle) / Double(after.total - before.total)
+    if busy > 0.1 {
+      let share = String(format: "%.0f %%", busy * 100)
+      print("warning: something else takes \(share) of the machine; the figures will be off")
     }
+  }
+
+  /// The processors' ticks since the start, where the system has a `/proc/stat`.
+  private static func processorTimes() -> (idle: Int, total: Int)? {
+    guard let text = try? String(contentsOfFile: "/proc/stat", encoding: .utf8),
+      let line = text.split(separator: "\n").first
+    else { return nil }
+    let ticks = line.split(separator: " ").compactMap { Int($0) }
+    return ticks.count > 3 ? (ticks[3], ticks.reduce(0, +)) : nil
   }
 
   private static func say(_ text: String) {

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Runs one row on all sides: a warm-up, then rounds in turn, so that whatever else the machine
 /// does falls on all of them alike.
 struct Match {
@@ -24,6 +26,8 @@ struct Match {
       // Every other round in the reverse order: none always follows the same other one.
       let order = round.isMultiple(of: 2) ? Array(sides.indices) : sides.indices.reversed()
       for index in order where sides[index].isIn {
+        // An emulator's or a pool's idle threads look for work for a while before they sleep.
+        usleep(5_000)
         do {
           let figure = try sides[index].contestant.round(
             sides[index].request, operations: operations)

@@ -1,5 +1,6 @@
 extension Duration {
   /// The length in nanoseconds; 0 for a negative one, the largest number for one that has none.
+  @inlinable
   package var wholeNanoseconds: UInt64 {
     let (seconds, attoseconds) = components
     guard seconds >= 0, attoseconds >= 0 else { return 0 }
@@ -11,6 +12,7 @@ extension Duration {
 
 extension UInt64 {
   /// The sum, or the largest number there is.
+  @inlinable
   package func addingClamped(_ other: UInt64) -> UInt64 {
     let (sum, overflow) = addingReportingOverflow(other)
     return overflow ? .max : sum

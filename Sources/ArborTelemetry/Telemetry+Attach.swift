@@ -20,8 +20,8 @@ extension Telemetry {
   ) throws(TelemetryError) {
     var distinct: [TelemetryEvent] = []
     for event in events where !distinct.contains(event) { distinct.append(event) }
-    let attachment = Attachment(id: id, events: distinct, handler: handler)
-    guard storage.update({ $0.attach(attachment) }) else { throw .alreadyExists(id) }
+    let attached = AttachedHandler(id: id, events: distinct, handler: handler)
+    guard storage.update({ $0.attach(attached) }) else { throw .alreadyExists(id) }
   }
 
   /// Has the handler called on one event, from the next execution on.
@@ -74,6 +74,6 @@ extension Telemetry {
   /// handler would use.
   @inlinable
   public func hasHandlers(for event: TelemetryEvent) -> Bool {
-    storage.mayHaveHandlers(for: event) && !storage.attachments(to: event).isEmpty
+    storage.mayHaveHandlers(for: event) && !storage.handlers(to: event).isEmpty
   }
 }

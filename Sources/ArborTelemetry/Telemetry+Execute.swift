@@ -21,23 +21,23 @@ extension Telemetry {
     _ metadata: @autoclosure () -> TelemetryValues = TelemetryValues()
   ) {
     guard storage.mayHaveHandlers(for: event) else { return }
-    let attachments = storage.attachments(to: event)
-    guard !attachments.isEmpty else { return }
-    run(attachments, event, measurements(), metadata())
+    let handlers = storage.handlers(to: event)
+    guard !handlers.isEmpty else { return }
+    run(handlers, event, measurements(), metadata())
   }
 
   @usableFromInline
   package func run(
-    _ attachments: [Attachment], _ event: TelemetryEvent, _ measurements: TelemetryValues,
+    _ handlers: [AttachedHandler], _ event: TelemetryEvent, _ measurements: TelemetryValues,
     _ metadata: TelemetryValues
   ) {
-    for attachment in attachments {
+    for attached in handlers {
       do {
-        try attachment.handler(event, measurements, metadata)
+        try attached.handler(event, measurements, metadata)
       } catch {
         // By identity: the id may have been given to another handler since this execution began.
-        _ = storage.update { $0.detach(attachment) }
-        reportFailure(of: attachment.id, on: event, error)
+        _ = storage.update { $0.detach(attached) }
+        reportFailure(of: attached.id, on: event, error)
       }
     }
   }

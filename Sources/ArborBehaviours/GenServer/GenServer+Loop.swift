@@ -1,7 +1,8 @@
-import ArborProcesses
+public import ArborProcesses
 
 /// How a server's loop ended.
-private enum LoopEnd {
+@usableFromInline
+enum LoopEnd {
   /// An exit signal took effect: nothing more is asked of the server.
   case signalled
   /// By itself. The mail that was being handled is kept until the process is fenced, so that its
@@ -10,10 +11,12 @@ private enum LoopEnd {
 }
 
 /// The parent of a server that traps exits has ended.
-private struct ParentEnded: Error { let reason: ExitReason }
+@usableFromInline
+struct ParentEnded: Error { @usableFromInline let reason: ExitReason }
 
 extension GenServer {
   /// Takes one message after the other until the server ends; returns once it has said its last.
+  @inlinable
   func serve(as core: ProcessCore) async {
     switch await loop(core) {
     case .signalled: break
@@ -24,23 +27,36 @@ extension GenServer {
     }
   }
 
-  private func loop(_ core: ProcessCore) async -> LoopEnd {
+  @inlinable
+  func loop(_ core: ProcessCore) async -> LoopEnd {
     // Sooner or later a server that never finds its mailbox empty has to let others run.
     let turn = 128
     var handled = 0
     while true {
-      guard case .success(let mail) = await core.nextMail() else { return .signalled }
+      let mail: Mail
+      switch core.nextMail() {
+      case .interrupted: return .signalled
+      case .empty:
+        await core.parking.park()
+        continue
+      case .mail(let next): mail = next
+      }
       do {
+        // Each `await` is a step that the Swift runtime checks for a change of executors: what is
+        // frequent is handled here, and not a call further down.
         if let context = mail.context {
           let ambient = Ambient(process: core, cursor: context.cursor)
-          try await Ambient.$current.withValue(ambient) { try await handle(mail, core) }
+          try await Ambient.local.withValue(ambient) { try await handle(mail, core) }
+        } else if mail.kind == .call, let mail = mail as? ValueMail<Call> {
+          try await handleCall(mail.value)
+        } else if mail.kind == .cast, let mail = mail as? ValueMail<Cast> {
+          try await handleCast(mail.value)
         } else {
           try await handle(mail, core)
         }
-      } catch let end as ParentEnded {
-        return .stopped(end.reason, handling: mail)
       } catch {
-        return .stopped(ExitReason(error), handling: mail)
+        let reason = (error as? ParentEnded)?.reason ?? ExitReason(error)
+        return .stopped(reason, handling: mail)
       }
       handled += 1
       if handled == turn {
@@ -50,38 +66,55 @@ extension GenServer {
     }
   }
 
-  private func handle(_ mail: Mail, _ core: ProcessCore) async throws {
+  @inlinable
+  func handle(_ mail: Mail, _ core: ProcessCore) async throws {
     switch mail.kind {
     case .call:
       if let mail = mail as? ValueMail<Call> { try await handleCall(mail.value) }
     case .cast:
       if let mail = mail as? ValueMail<Cast> { try await handleCast(mail.value) }
-    case .down:
-      if let mail = mail as? ValueMail<Down> { try await handleInfo(.down(mail.value)) }
-    case .exit:
-      guard let mail = mail as? ValueMail<Exit> else { return }
-      if let pid = mail.value.pid, pid == core.parent, core.isLinkedToParent {
-        throw ParentEnded(reason: mail.value.reason)
-      }
-      try await handleInfo(.exit(mail.value))
-    case .timeout: try await handleInfo(.timeout)
-    case .message: try await handleInfo(.message(mail.payload))
-    case .system:
-      guard let mail = mail as? ValueMail<SystemRequest> else { return }
-      switch mail.value {
-      case .stop(let reason): throw reason
-      }
+    case .down, .exit, .timeout, .message, .system:
+      if let info = try Info(mail, to: core) { try await handleInfo(info) }
     }
   }
 
   /// Runs `terminate`, in a task of its own that an exit signal to the server does not cancel.
-  private func sayLastWords(_ reason: ExitReason, _ core: ProcessCore) async -> ExitReason {
+  @usableFromInline
+  func sayLastWords(_ reason: ExitReason, _ core: ProcessCore) async -> ExitReason {
     await core.runInFreshTask {
       do {
         try await self.terminate(reason)
         return reason
       } catch {
         return ExitReason(error)
+      }
+    }
+  }
+}
+
+extension Info {
+  /// What a mail means to its server; nil if it is none of the server's business.
+  ///
+  /// - Throws: what ends the server: its parent's end, a request to stop.
+  @usableFromInline
+  init?(_ mail: Mail, to core: ProcessCore) throws {
+    switch mail.kind {
+    case .call, .cast: return nil
+    case .down:
+      guard let mail = mail as? ValueMail<Down> else { return nil }
+      self = .down(mail.value)
+    case .exit:
+      guard let mail = mail as? ValueMail<Exit> else { return nil }
+      if let pid = mail.value.pid, pid == core.parent, core.isLinkedToParent {
+        throw ParentEnded(reason: mail.value.reason)
+      }
+      self = .exit(mail.value)
+    case .timeout: self = .timeout
+    case .message: self = .message(mail.payload)
+    case .system:
+      guard let mail = mail as? ValueMail<SystemRequest> else { return nil }
+      switch mail.value {
+      case .stop(let reason): throw reason
       }
     }
   }

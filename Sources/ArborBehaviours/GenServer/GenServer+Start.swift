@@ -1,4 +1,4 @@
-import ArborPrimitives
+public import ArborPrimitives
 public import ArborProcesses
 
 extension GenServer {
@@ -16,6 +16,7 @@ extension GenServer {
   /// - Throws: ``StartError``.
   ///
   /// OTP: `gen_server:start/3,4`.
+  @inlinable
   public static func start(
     named name: ProcessName? = nil, on node: Node? = nil, mailbox: MailboxLimit = .unbounded,
     timeout: Duration? = nil,
@@ -37,6 +38,7 @@ extension GenServer {
   ///   caller through the link, as in OTP, unless it traps exits.
   ///
   /// OTP: `gen_server:start_link/3,4`.
+  @inlinable
   public static func startLink(
     named name: ProcessName? = nil, mailbox: MailboxLimit = .unbounded, timeout: Duration? = nil,
     _ make: @escaping @Sendable () async throws -> Self
@@ -47,7 +49,8 @@ extension GenServer {
     return ServerRef(core.pid)
   }
 
-  private static func launch(
+  @inlinable
+  static func launch(
     _ core: ProcessCore, named name: ProcessName?, timeout: Duration?,
     _ make: @escaping @Sendable () async throws -> Self
   ) async throws(StartError) {
@@ -59,7 +62,7 @@ extension GenServer {
         core.becomes(Self.self)
         if let name { try register(name, for: core) }
         // The start belongs to its starter's trace; the messages that come later do not.
-        let server = try await Ambient.$current.withValue(Ambient(process: core, cursor: cursor)) {
+        let server = try await Ambient.local.withValue(Ambient(process: core, cursor: cursor)) {
           core.offerAdoption()
           defer { core.withdrawAdoption() }
           return try await make()
@@ -73,7 +76,8 @@ extension GenServer {
     }
   }
 
-  private static func register(
+  @usableFromInline
+  static func register(
     _ name: ProcessName, for core: ProcessCore
   ) throws(StartError) {
     do {

@@ -1,4 +1,4 @@
-import ArborPrimitives
+public import ArborPrimitives
 public import ArborProcesses
 
 /// A typed reference to a server: by PID, or by name, which is looked up at each use, so that its
@@ -13,10 +13,12 @@ public import ArborProcesses
 ///
 /// OTP: the `ServerRef` of `gen_server:call/2`.
 public struct ServerRef<Server: GenServer>: Sendable, Hashable {
-  private enum Target: Sendable, Hashable {
+  @usableFromInline
+  enum Target: Sendable, Hashable {
     case pid(PID)
     case name(ProcessName, Node?)
 
+    @usableFromInline
     static func == (left: Target, right: Target) -> Bool {
       switch (left, right) {
       case (.pid(let left), .pid(let right)): left == right
@@ -26,6 +28,7 @@ public struct ServerRef<Server: GenServer>: Sendable, Hashable {
       }
     }
 
+    @usableFromInline
     func hash(into hasher: inout Hasher) {
       switch self {
       case .pid(let pid): hasher.combine(pid)
@@ -34,9 +37,10 @@ public struct ServerRef<Server: GenServer>: Sendable, Hashable {
     }
   }
 
-  private let target: Target
+  @usableFromInline let target: Target
 
   /// A reference to the server that has this PID.
+  @inlinable
   public init(_ pid: PID) { target = .pid(pid) }
 
   /// A reference to whichever server holds a name.
@@ -47,15 +51,17 @@ public struct ServerRef<Server: GenServer>: Sendable, Hashable {
   /// Who it refers to now; nil if nobody holds the name.
   public var pid: PID? { core?.pid }
 
-  private var core: ProcessCore? {
+  @inlinable
+  var core: ProcessCore? {
     switch target {
     case .pid(let pid): pid.core
-    case .name(let name, let node): (node ?? .current).names.find(name)
+    case .name(let name, let node): Self.find(name, on: node)
     }
   }
 
   /// The server's process, made sure that it is a server of this type.
-  private func resolve() throws(CallError) -> ProcessCore {
+  @inlinable
+  func resolve() throws(CallError) -> ProcessCore {
     guard let core else { throw .noproc }
     if !core.isServer(Server.self) { throw core.isReleased ? .noproc : .wrongServer }
     return core
@@ -63,6 +69,11 @@ public struct ServerRef<Server: GenServer>: Sendable, Hashable {
 }
 
 extension ServerRef {
+  @usableFromInline
+  static func find(_ name: ProcessName, on node: Node?) -> ProcessCore? {
+    (node ?? .current).names.find(name)
+  }
+
   /// Sends a request and waits for its answer.
   ///
   ///     let value = try await counter.call { .value($0) }
@@ -75,6 +86,7 @@ extension ServerRef {
   ///   `cancelled`, `wrongServer`, `noReply`, `overloaded`; `badarg` for a negative timeout. It never hangs.
   ///
   /// OTP: `gen_server:call/2,3`.
+  @inlinable
   public func call<Reply: Sendable>(
     timeout: Duration? = .seconds(5), _ request: (From<Reply>) -> Server.Call
   ) async throws(CallError) -> Reply {
@@ -85,6 +97,7 @@ extension ServerRef {
   /// Sends a request and goes on. To nobody, it vanishes.
   ///
   /// OTP: `gen_server:cast/2`.
+  @inlinable
   public func cast(_ request: Server.Cast) {
     if let core = try? resolve() { core.cast(request) }
   }

@@ -36,6 +36,7 @@ extension StartError: CustomStringConvertible {
 
 extension StartError {
   /// What a failed start means to its starter.
+  @usableFromInline
   init(_ error: CallError) {
     switch error {
     case .timeout: self = .timeout

@@ -11,8 +11,9 @@
 public struct PID: Sendable {
   // The process itself: no look-up stands between a PID and its mailbox. What is heavy in a
   // process is let go at its end, so that a PID kept for long keeps a small object.
-  package let core: ProcessCore
+  @usableFromInline package let core: ProcessCore
 
+  @inlinable
   package init(_ core: ProcessCore) { self.core = core }
 
   /// The number that names the process within its node.

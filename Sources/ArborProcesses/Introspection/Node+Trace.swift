@@ -1,5 +1,5 @@
 import ArborPrimitives
-import Synchronization
+public import Synchronization
 
 extension Node {
   /// Tells what processes of this node send, receive and hear.
@@ -116,12 +116,21 @@ extension ProcessCore {
     watch.load(ordering: .relaxed) & kind.rawValue != 0
   }
 
-  @inline(__always) func noteSend(_ mail: Mail, to receiver: ProcessCore) {
-    if isTraced(.send) { tell(.send, .send(mail.payload, to: receiver.pid)) }
+  @inlinable
+  @inline(__always)
+  package func noteSend(_ mail: Mail, to receiver: ProcessCore) {
+    if watch.load(ordering: .relaxed) & Watch.send != 0 {
+      tellSend(mail, to: receiver)
+    }
+  }
+
+  @usableFromInline
+  func tellSend(_ mail: Mail, to receiver: ProcessCore) {
+    tell(.send, .send(mail.payload, to: receiver.pid))
   }
 
   @inline(__always) func noteReceive(_ mail: Mail) {
-    if isTraced([.receive, .down]) { tellArrival(mail) }
+    if watch.load(ordering: .relaxed) & Watch.arrival != 0 { tellArrival(mail) }
   }
 
   @inline(__always) func noteLink(_ what: @autoclosure () -> MessageTrace.Event.What) {

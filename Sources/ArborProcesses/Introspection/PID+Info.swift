@@ -36,8 +36,10 @@ extension PID {
     public let initialCall: String?
     /// Who started it; nil if that was code outside any process. OTP: `parent`.
     public let parent: PID?
-    /// Its parent, that one's parent, and so on. OTP: `'$ancestors'`.
-    public let ancestors: [PID]
+    /// Its parent, that one's parent, and so on; the nearest 32 at least. OTP: `'$ancestors'`.
+    public let ancestors: [Ancestor]
+    /// On whose behalf it runs; see ``ProcessContext/callers``. OTP: `'$callers'` of Elixir.
+    public let callers: [PID]
     /// When it was started, in nanoseconds of its node's clock.
     public let spawnTime: UInt64
     /// True if exit signals arrive as mail. OTP: `trap_exit`.
@@ -116,7 +118,7 @@ extension ProcessCore {
     let jobs = jobs.withLock { (isRunning: $0.isRunning, isIdle: !$0.isScheduled) }
     let now = node.clock.now()
     let spawnTime = spawnTime
-    let initialCall = initialCall ?? serverType.withLock { $0.map { "\($0)" } }
+    let initialCall = initialCall ?? serverName
     return machine.withLock { machine -> PID.Info? in
       if case .released = machine.status { return nil }
       return PID.Info(
@@ -127,19 +129,15 @@ extension ProcessCore {
         links: machine.links.values.map(\.pid).sorted(),
         monitors: machine.monitors.values.map(\.target.pid).sorted(),
         monitoredBy: machine.watchers.values.map(\.watcher.pid).sorted(),
-        names: machine.names, label: machine.label, initialCall: initialCall, parent: self.parent,
-        ancestors: self.ancestors, spawnTime: spawnTime, trapsExit: machine.trapsExit)
+        names: machine.names, label: machine.label, initialCall: initialCall, parent: machine.origin.ancestry?.first.pid,
+        ancestors: machine.origin.ancestry?.all ?? [], callers: machine.origin.callers, spawnTime: spawnTime, trapsExit: machine.trapsExit)
     }
   }
 
-  private var ancestors: [PID] {
-    var ancestors: [PID] = []
-    var next = parent
-    while let pid = next {
-      ancestors.append(pid)
-      next = pid.core.parent
-    }
-    return ancestors
+  private var serverName: String? {
+    let address = serverType.load(ordering: .acquiring)
+    // What is stored there is the address of a type, or nothing; types are never let go of.
+    return address == 0 ? nil : "\(unsafeBitCast(address, to: Any.Type.self))"
   }
 }
 
@@ -178,6 +176,10 @@ extension Node {
 }
 
 /// What is watched of a process: the bits of its `watch`.
+@usableFromInline
 enum Watch {
-  static let timing: UInt8 = 1
+  static var timing: UInt8 { 1 }
+  // As in ``MessageTrace/Events``.
+  @inlinable static var send: UInt8 { 2 }
+  static var arrival: UInt8 { 4 | 32 }
 }

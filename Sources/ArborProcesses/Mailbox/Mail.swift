@@ -2,10 +2,12 @@
 ///
 /// An object with its own link, so that a mailbox is a list without further allocations, and an
 /// append is two writes.
+@usableFromInline
 package class Mail: @unchecked Sendable {
   // Unchecked: `next` belongs to the queue that the mail stands in and is only touched under that
   // process's lock, or by the one who took the mail or the whole queue out; the rest never changes.
 
+  @usableFromInline
   package enum Kind: UInt8, Sendable {
     /// From `send`.
     case message
@@ -16,16 +18,18 @@ package class Mail: @unchecked Sendable {
   }
 
   package final var next: Mail?
-  package final let kind: Kind
+  @usableFromInline package final let kind: Kind
   /// The trace that the sender was in; nil if in none.
-  package final let context: Ambient?
+  @usableFromInline package final let context: Ambient?
 
+  @usableFromInline
   package init(_ kind: Kind, context: Ambient?) {
     self.kind = kind
     self.context = context
   }
 
   /// What is inside, of whatever type it is.
+  @usableFromInline
   package var payload: any Sendable { fatalError("mail without a value") }
 
   /// The type of what is inside.
@@ -33,21 +37,25 @@ package class Mail: @unchecked Sendable {
 }
 
 /// A mail and its value.
+@usableFromInline
 package final class ValueMail<Value: Sendable>: Mail, @unchecked Sendable {
   // Unchecked: as `Mail`; the value never changes.
-  package let value: Value
+  @usableFromInline package let value: Value
 
+  @inlinable
   package init(_ kind: Kind, _ value: Value, context: Ambient?) {
     self.value = value
     super.init(kind, context: context)
   }
 
+  @inlinable
   override package var payload: any Sendable { value }
   override package class var valueType: Any.Type { Value.self }
 }
 
 extension Mail {
   /// The value, if it is of that type. Tells the common case, the very type, without a cast.
+  @inlinable
   package final func value<Value: Sendable>(as type: Value.Type) -> Value? {
     if let mail = self as? ValueMail<Value> { return mail.value }
     return payload as? Value

@@ -77,14 +77,14 @@ package final class RoomRequest: Sendable {
   }
 
   /// False once it was given up: for its timeout, or the end of who waits.
-  package var isWanted: Bool { wait.isArmed }
+  package var isWanted: Bool { !wait.isOver }
 
-  /// Asks to let the message in; false if it was given up. From then on a sender's wait is over,
-  /// and is to be resumed; a call waits on, for its answer.
-  package func admit() -> Bool { mail.kind == .call ? wait.isArmed : wait.claim() }
-
-  /// Tells the sender that its message is in the mailbox.
-  package func resumeAdmitted() { (wait as? RoomWait)?.finish(nil) }
+  /// Asks to let the message in; nil if it was given up. From then on a sender's wait is over, and the
+  /// sender to be resumed if it is suspended already; a call waits on, for its answer.
+  package func admit() -> (resumer: Resumer?, Void)? {
+    if mail.kind == .call { return wait.isOver ? nil : (nil, ()) }
+    return wait.claim()
+  }
 
   /// Tells the sender that its message will never be taken. A call is told by the release.
   package func refuse(_ error: SendError) { (wait as? RoomWait)?.fail(error) }
@@ -93,17 +93,10 @@ package final class RoomRequest: Sendable {
 /// A sender that waits for room.
 package final class RoomWait: Wait, @unchecked Sendable {
   // Unchecked: as `Wait`.
-  private var continuation: UnsafeContinuation<SendError?, Never>?
+  /// Why its message was not taken; nil if it was.
+  private(set) var error: SendError?
 
-  func begin(_ continuation: UnsafeContinuation<SendError?, Never>) -> Bool {
-    self.continuation = continuation
-    return arm()
-  }
-
-  /// Resumes; for the one who has claimed the wait.
-  func finish(_ error: SendError?) { continuation?.resume(returning: error) }
-
-  func fail(_ error: SendError) { if claim() { finish(error) } }
+  func fail(_ error: SendError) { end { self.error = error } }
 
   override package func interrupt(_ interruption: Interruption) {
     fail(interruption == .timeout ? .timeout : .cancelled)

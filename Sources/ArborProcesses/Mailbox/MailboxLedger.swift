@@ -17,6 +17,8 @@ public struct MailboxLedger: Sendable, Equatable {
   public internal(set) var droppedByExit = 0
   /// Messages that `demonitor(flush:)` took back.
   public internal(set) var flushed = 0
+  /// Messages through an ``Alias`` that was off.
+  public internal(set) var droppedByAlias = 0
   /// Messages to a process that has no mailbox: a plain actor.
   public internal(set) var noReceiver = 0
   /// Messages that a full mailbox did not take because its policy is to fail, or because they could
@@ -31,6 +33,6 @@ public struct MailboxLedger: Sendable, Equatable {
   public var queued: Int { sent - handled - dropped }
   /// All messages that nobody will ever see.
   public var dropped: Int {
-    droppedByExit + flushed + noReceiver + refused + droppedNewest + droppedOldest
+    droppedByExit + flushed + droppedByAlias + noReceiver + refused + droppedNewest + droppedOldest
   }
 }

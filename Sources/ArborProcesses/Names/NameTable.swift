@@ -28,7 +28,8 @@ package final class NameTable: Sendable {
 
   func register(_ name: ProcessName, for core: ProcessCore) throws(NameError) {
     let holder = holders.withLock { holders -> ProcessCore? in
-      if let holder = holders[name] { return holder }
+      // One that is gone holds nothing, also where its release and this crossed.
+      if let holder = holders[name], !holder.isReleased { return holder }
       holders[name] = core
       return nil
     }

@@ -6,20 +6,27 @@ import Synchronization
 /// One task-local for both, because each read of one costs some 12 ns. A process binds it once at
 /// its start, anew for each message that carries a trace, and a span binds it for its body.
 /// Child tasks and `Task {}` inherit it.
+@usableFromInline
 package final class Ambient: Sendable {
   /// The process that the code runs as, alive or not; nil in plain code with a span open.
-  package let process: ProcessCore?
+  @usableFromInline package let process: ProcessCore?
   /// The span that the code runs under; nil if under none.
-  package let cursor: TraceCursor?
+  @usableFromInline package let cursor: TraceCursor?
 
+  @usableFromInline
   package init(process: ProcessCore?, cursor: TraceCursor?) {
     self.process = process
     self.cursor = cursor
   }
 
-  @TaskLocal package static var current: Ambient?
+  // Not by the property wrapper, whose projection cannot be shown to other targets' specialisers.
+  @usableFromInline package static let local = TaskLocal<Ambient?>(wrappedValue: nil)
+
+  @inlinable
+  package static var current: Ambient? { local.get() }
 
   /// What a message sent from here carries: the span that the sender is in, if it is in one.
+  @usableFromInline
   package var envelope: Ambient? {
     if let process, process.hasLooseSpans,
       let inner = process.slot.withLock({ $0 })?.cursor(under: cursor)
@@ -33,6 +40,7 @@ package final class Ambient: Sendable {
 /// The place in a trace at which code runs: which span is the parent of one opened here.
 ///
 /// It says where to look; the truth about which spans are open is the span table's.
+@usableFromInline
 package struct TraceCursor: Sendable, Equatable {
   package var traceHigh: UInt64
   package var traceLow: UInt64
@@ -72,5 +80,6 @@ extension ProcessCore {
   }
 
   /// The process that the caller runs as; nil outside any.
+  @inlinable
   package static var current: ProcessCore? { Ambient.current?.process }
 }

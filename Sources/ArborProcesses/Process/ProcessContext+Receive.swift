@@ -1,4 +1,4 @@
-import ArborPrimitives
+public import ArborPrimitives
 
 /// Why a receive has no message.
 public enum ReceiveError: Error, Sendable, Equatable {
@@ -30,6 +30,7 @@ extension ReceiveError: CustomStringConvertible {
 }
 
 extension ReceiveError {
+  @usableFromInline
   init(_ interruption: Interruption) {
     switch interruption {
     case .timeout: self = .timeout
@@ -54,6 +55,7 @@ extension ProcessContext {
   ///   `alreadyReceiving`, `foreignProcess` and `badarg` if the call makes no sense.
   ///
   /// OTP: `receive … after … end`.
+  @inlinable
   public func receive<Message: Sendable>(
     _ type: Message.Type, timeout: Duration? = nil, where fits: (Message) -> Bool = { _ in true }
   ) async throws(ReceiveError) -> Message {
@@ -66,42 +68,36 @@ extension ProcessContext {
   /// Waits for the next message, whatever it is.
   ///
   /// Parameters and errors as in ``receive(_:timeout:where:)``.
+  @inlinable
   public func receive(timeout: Duration? = nil) async throws(ReceiveError) -> any Sendable {
     try await receiveFirst(timeout: timeout) { $0.payload }
   }
 
-  private func receiveFirst<Message>(
+  @inlinable
+  @inline(__always)
+  func receiveFirst<Message>(
     timeout: Duration?, _ pick: (Mail) -> Message?
   ) async throws(ReceiveError) -> Message {
-    if let timeout, timeout < .zero { throw .badarg }
-    guard ProcessCore.current === core else { throw .foreignProcess }
-    guard core.machine.withLock({ $0.beginReceive() }) else { throw .alreadyReceiving }
-    defer { core.machine.withLock { $0.endReceive() } }
-    var deadline: UInt64?
+    let isOwnTask = try core.beginReceive(timeout: timeout)
+    var timer: TimerEntry?
+    defer { core.endReceive(timer) }
     while true {
-      switch core.machine.withLock({ $0.look() }) {
+      switch core.lookForMail() {
       case .mail(let mail):
         // A request to a server is its loop's to take.
         if mail.kind != .call, mail.kind != .cast, let message = pick(mail) {
-          switch core.machine.withLock({ $0.accept(mail) }) {
-          case .exiting: throw .exiting
-          case .taken(let room, let endsTurn):
-            room?.finish()
-            core.noteTime()
-            if endsTurn, core.isOwnTask { await core.yieldTurn() }
-          }
+          if try core.acceptMail(mail), isOwnTask { await core.yieldTurn() }
           return message
         }
-        if let displaced = core.machine.withLock({ $0.skip(mail) }) { core.settle(displaced) }
-      case .mailMakingRoom: break  // a mail that is looked at is still there
+        core.skip(mail)
       case .interrupted(let interruption): throw ReceiveError(interruption)
       case .empty:
-        if let timeout, deadline == nil {
-          if timeout == .zero { throw .timeout }
-          deadline = node.clock.now().addingClamped(timeout.wholeNanoseconds)
-        }
-        if case .interrupted(let interruption) = await core.waitForMail(until: deadline) {
-          throw ReceiveError(interruption)
+        if let timeout, timer == nil { timer = try core.setDeadline(after: timeout) }
+        if isOwnTask {
+          await core.parking.park()
+        } else {
+          await core.waitForMail()
+          if Task.isCancelled { throw .cancelled }
         }
       }
     }
@@ -109,20 +105,71 @@ extension ProcessContext {
 
   /// Waits for a time of the node's clock.
   ///
-  /// - Throws: ``ReceiveError`` `exiting` or `cancelled` if the process is to end.
+  /// - Throws: ``ReceiveError`` `exiting` or `cancelled` if the process is to end; `badarg` for a
+  ///   negative time.
   ///
   /// OTP: `timer:sleep/1`.
   public func sleep(for duration: Duration) async throws(ReceiveError) {
     if duration < .zero { throw .badarg }
     let deadline = node.clock.now().addingClamped(duration.wholeNanoseconds)
     let wait = SleepWait()
-    let interruption = await core.suspend(wait) { continuation in
-      guard wait.begin(continuation) else { return continuation.resume(returning: .cancelled) }
-      if core.enter(wait) { node.clock.schedule(wait, at: deadline) }
-    }
-    if interruption != .timeout {
+    let isOwnTask = core.isOwnTask
+    if isOwnTask { core.enter(wait) }
+    node.clock.schedule(wait, at: deadline)
+    if isOwnTask { await core.parking.park() } else { await wait.suspend() }
+    if wait.interruption != .timeout {
       node.clock.cancel(wait)
-      throw ReceiveError(interruption)
+      throw ReceiveError(wait.interruption)
     }
+  }
+}
+
+extension ProcessCore {
+  /// - Returns: true if the caller is the process's own task.
+  @usableFromInline
+  func beginReceive(timeout: Duration?) throws(ReceiveError) -> Bool {
+    if let timeout, timeout < .zero { throw .badarg }
+    guard ProcessCore.current === self else { throw .foreignProcess }
+    guard machine.withLock({ $0.beginReceive() }) else { throw .alreadyReceiving }
+    return isOwnTask
+  }
+
+  @usableFromInline
+  func endReceive(_ timer: TimerEntry?) {
+    if let timer { node.clock.cancel(timer) }
+    machine.withLock { $0.endReceive() }
+  }
+
+  @usableFromInline
+  func lookForMail() -> Machine.Next {
+    let next = machine.withLock { $0.look() }
+    if case .empty = next { intent = .mail }
+    return next
+  }
+
+  @usableFromInline
+  func skip(_ mail: Mail) {
+    if let displaced = machine.withLock({ $0.skip(mail) }) { settle(displaced) }
+  }
+
+  /// Takes the mail that was looked at.
+  ///
+  /// - Returns: true now and then: a process that always finds what it looks for has to let others
+  ///   run.
+  @usableFromInline
+  func acceptMail(_ mail: Mail) throws(ReceiveError) -> Bool {
+    let (isTaken, room, handled) = machine.withLock {
+      ($0.accept(mail), $0.takeRoom(), $0.ledger.handled)
+    }
+    guard isTaken else { throw .exiting }
+    room?.finish()
+    noteTime()
+    return handled & 127 == 0
+  }
+
+  @usableFromInline
+  func setDeadline(after timeout: Duration) throws(ReceiveError) -> TimerEntry {
+    if timeout == .zero { throw .timeout }
+    return setDeadline(node.clock.now().addingClamped(timeout.wholeNanoseconds))
   }
 }

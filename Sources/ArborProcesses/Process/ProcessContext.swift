@@ -16,7 +16,7 @@ import ArborPrimitives
 /// What a context does, its process does: a message sent through it counts as sent by that process
 /// and has no effect once the process is exiting.
 public final class ProcessContext: Sendable {
-  package let core: ProcessCore
+  @usableFromInline package let core: ProcessCore
   /// True if the context is all there is of the process, which then ends with it.
   private let isWhole: Bool
 
@@ -45,50 +45,12 @@ public final class ProcessContext: Sendable {
   /// The node it lives on.
   public var node: Node { core.node }
 
-  /// The process that started it; nil if that was code outside any process.
-  ///
-  /// OTP: `proc_lib`'s first ancestor.
-  public var parent: PID? { core.parent }
-
   /// The executor that an actor takes over to be this process: its
   /// `nonisolated var unownedExecutor`. Servers have that from `GenServer`.
   public var unownedExecutor: UnownedSerialExecutor { core.asUnownedSerialExecutor() }
 }
 
 extension ProcessContext {
-  /// Watches a process: when it ends, a ``Down`` arrives as mail, at once if it has ended already.
-  ///
-  ///     let ref = context.monitor(worker)
-  ///     let down = try await context.receive(Down.self, where: { $0.ref == ref })
-  ///
-  /// Each call makes a monitor of its own.
-  ///
-  /// OTP: `erlang:monitor(process, Pid)`.
-  public func monitor(_ pid: PID) -> MonitorRef { core.monitor(pid.core) }
-
-  /// Watches whoever holds a name now; the ``Down`` carries the name, and says `noproc` if nobody
-  /// does.
-  ///
-  /// OTP: `erlang:monitor(process, Name)`.
-  public func monitor(_ name: ProcessName) -> MonitorRef {
-    if let target = node.names.find(name) { return core.monitor(target, name: name) }
-    let ref = node.nextMonitorRef()
-    let down = Down(ref: ref, pid: nil, name: name, reason: .noproc)
-    core.deliver(ValueMail(.down, down, context: nil))
-    return ref
-  }
-
-  /// Takes a monitor back. No DOWN of it arrives afterwards; with `flush`, one that is in the
-  /// mailbox already is taken out.
-  ///
-  /// - Returns: true if the monitor was still set; false also for one that is not this process's.
-  ///
-  /// OTP: `erlang:demonitor/2`.
-  @discardableResult
-  public func demonitor(_ ref: MonitorRef, flush: Bool = false) -> Bool {
-    core.demonitor(ref, flush: flush)
-  }
-
   /// Binds two processes' fates: when one ends, the other gets an exit signal. There is one link
   /// per pair, and it works both ways.
   ///
@@ -129,6 +91,7 @@ extension ProcessContext {
   /// Sends a message. Never waits and never throws; to a process that has ended it vanishes.
   ///
   /// OTP: `Pid ! Message`.
+  @inlinable
   public func send<Message: Sendable>(_ message: Message, to pid: PID) {
     if core.isFenced { return }
     let mail = ValueMail(.message, message, context: Ambient.current?.envelope)
@@ -160,6 +123,7 @@ extension PID {
   /// Whoever calls this is the sender: the calling process, if there is one.
   ///
   /// OTP: `Pid ! Message`.
+  @inlinable
   public func send<Message: Sendable>(_ message: Message) {
     core.take(.message, message)
   }

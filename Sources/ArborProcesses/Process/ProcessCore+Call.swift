@@ -1,4 +1,5 @@
 import ArborPrimitives
+public import Synchronization
 
 extension ProcessCore {
   /// Sends a request and waits for its answer: the half of `gen_server:call` that needs no server.
@@ -6,49 +7,50 @@ extension ProcessCore {
   /// - Parameters:
   ///   - timeout: nanoseconds; nil waits without end.
   ///   - makeRequest: makes the request around its return address.
+  @inlinable
+  @inline(__always)
   package func call<Request: Sendable, Reply: Sendable>(
     timeout: UInt64?, _ makeRequest: (From<Reply>) -> Request
   ) async throws(CallError) -> Reply {
     let wait = CallWait<Reply>(server: self)
-    return try await ask(wait, timeout: timeout) { ambient in
-      let mail = ValueMail(.call, makeRequest(From(wait)), context: ambient?.envelope)
-      ambient?.process?.noteSend(mail, to: self)
-      self.deliver(mail, asking: wait)
-    }
+    let ambient = Ambient.current
+    let caller = try begin(wait, ambient, timeout: timeout)
+    let mail = ValueMail(.call, makeRequest(From(wait)), context: ambient?.envelope)
+    ambient?.process?.noteSend(mail, to: self)
+    deliver(mail, asking: wait)
+    if let caller { await caller.parking.park() } else { await wait.suspend() }
+    conclude(wait, timeout: timeout)
+    return try wait.result.get()
   }
 
-  /// Suspends the caller until `wait` is answered, or until one of this process's end, the
-  /// timeout, the caller's exit and its cancellation ends it.
+  /// Makes ready for a wait that this process is to end: by an answer, or by its own end.
   ///
-  /// - Parameter submit: makes the request known; runs once everything is in place to wake the
-  ///   caller, so that even an immediate answer finds it.
-  private func ask<Reply: Sendable>(
-    _ wait: CallWait<Reply>, timeout: UInt64?, _ submit: (Ambient?) -> Void
-  ) async throws(CallError) -> Reply {
-    let ambient = Ambient.current
+  /// - Returns: the calling process, if the caller is its own task, and is to park; nil for any
+  ///   other task, which is to be suspended.
+  @usableFromInline
+  package func begin(
+    _ wait: AnyCallWait, _ ambient: Ambient?, timeout: UInt64?
+  ) throws(CallError) -> ProcessCore? {
     let caller = ambient?.process
-    let isOwnTask = caller?.isOwnTask == true
-    if isOwnTask, caller === self { throw .callingSelf }
-    if let caller, caller.isFenced { throw .cancelled }
-
-    let clock = node.clock
-    let body = { (continuation: UnsafeContinuation<Result<Reply, CallError>, Never>) in
-      guard wait.begin(continuation) else {
-        return continuation.resume(returning: .failure(.cancelled))
-      }
-      if isOwnTask, let caller, !caller.enter(wait) { return }
-      if let timeout { clock.schedule(wait, at: clock.now().addingClamped(timeout)) }
-      submit(ambient)
+    let parking = caller?.isOwnTask == true ? caller : nil
+    if let parking {
+      if parking === self { throw .callingSelf }
+      guard parking.enter(wait) else { throw .cancelled }
+    } else if let caller, caller.isFenced {
+      throw .cancelled
     }
-    let result =
-      if isOwnTask {
-        await withUnsafeContinuation(body)
-      } else {
-        await suspendInterruptibly(wait, body)
-      }
-    if timeout != nil { clock.cancel(wait) }
+    if let timeout {
+      let clock = node.clock
+      clock.schedule(wait, at: clock.now().addingClamped(timeout))
+    }
+    return parking
+  }
+
+  /// Tidies up after a wait that is over.
+  @usableFromInline
+  package func conclude(_ wait: AnyCallWait, timeout: UInt64?) {
+    if timeout != nil { node.clock.cancel(wait) }
     machine.withLock { $0.calls.remove(wait) }
-    return try result.get()
   }
 
   /// Launches this new process and waits until its body says that it has started, by answering
@@ -56,16 +58,25 @@ extension ProcessCore {
   /// everything that the process held has been released.
   ///
   /// OTP: `proc_lib:start/5`.
+  @usableFromInline
   package func launchAndWait(
     timeout: UInt64?,
     _ body: @escaping @Sendable (ProcessCore, _ ready: CallWait<Void>) async throws -> Void
   ) async throws(CallError) {
     let wait = CallWait<Void>(server: self)
+    let caller: ProcessCore?
     do {
-      try await ask(wait, timeout: timeout) { _ in
-        self.machine.withLock { $0.calls.insert(wait) }
-        self.launch(under: nil) { core in try await body(core, wait) }
-      }
+      caller = try begin(wait, Ambient.current, timeout: timeout)
+    } catch {
+      finish(.killed)  // it never ran
+      throw error
+    }
+    machine.withLock { $0.calls.insert(wait) }
+    launch(under: nil) { core in try await body(core, wait) }
+    if let caller { await caller.parking.park() } else { await wait.suspend() }
+    conclude(wait, timeout: timeout)
+    do {
+      try wait.result.get()
     } catch {
       // Nobody will ever know of a process whose starter gave up.
       if error == .timeout || error == .cancelled { receiveExit(.kill, from: nil) }
@@ -80,20 +91,19 @@ extension ProcessCore {
     _ reason: ExitReason, timeout: UInt64?
   ) async throws(CallError) -> ExitReason {
     let wait = CallWait<Void>(server: self)  // which nothing answers but the end
-    do {
-      try await ask(wait, timeout: timeout) { _ in
-        self.deliver(ValueMail(.system, SystemRequest.stop(reason), context: nil), asking: wait)
-      }
-      return reason
-    } catch {
-      if case .exit(let reason) = error { return reason }
-      throw error
-    }
+    let caller = try begin(wait, Ambient.current, timeout: timeout)
+    deliver(ValueMail(.system, SystemRequest.stop(reason), context: nil), asking: wait)
+    if let caller { await caller.parking.park() } else { await wait.suspend() }
+    conclude(wait, timeout: timeout)
+    if case .failure(.exit(let reason)) = wait.result { return reason }
+    try wait.result.get()
+    return reason
   }
 
   /// Puts a request into the mailbox and notes who waits for it, in one step: whatever ends this
   /// process from here on, the caller is told.
-  private func deliver(_ mail: Mail, asking wait: AnyCallWait) {
+  @usableFromInline
+  package func deliver(_ mail: Mail, asking wait: AnyCallWait) {
     var ended: [RoomRequest] = []
     let delivery = machine.withLock { machine -> Machine.Delivery? in
       if machine.status == .released { return nil }
@@ -102,7 +112,7 @@ extension ProcessCore {
         wait.request = ObjectIdentifier(mail)
         if bounds.overflow == .suspend, mail.kind.takesRoom {
           switch machine.deliverOrWait(RoomRequest(mail, wait: wait)) {
-          case .admitted(let delivery): return delivery
+          case .admitted(let delivery, _): return delivery
           case .givenUp: return .queued
           case .waits(let requests):
             ended = requests
@@ -113,28 +123,34 @@ extension ProcessCore {
       return machine.deliver(mail)
     }
     _ = ended  // let go of here, without the lock
-    switch delivery {
-    case .woke, .queued, .displaced: noteReceive(mail)
-    case nil, .full, .refused: break
-    }
-    switch delivery {
-    case nil: wait.fail(.noproc)
-    case .woke(let receiver): receiver.resume(returning: .mail)
-    case .queued, .displaced: break
+    guard let delivery else { return wait.fail(.noproc) }
+    switch settle(delivery) {
+    case nil: noteReceive(mail)
     case .full: wait.fail(.overloaded)
-    case .refused:
+    default:
       // Exiting: the release tells the reason. Without a mailbox nobody would ever answer.
       if isAlive { wait.fail(.noproc) }
     }
   }
 
   /// Says which type of server this process is; one that says nothing is a raw process.
-  package func becomes(_ type: Any.Type) { serverType.withLock { $0 = type } }
-  package func isServer(_ type: Any.Type) -> Bool {
-    serverType.withLock { $0 == type }
+  @usableFromInline
+  package func becomes(_ type: Any.Type) {
+    serverType.store(Self.address(of: type), ordering: .releasing)
   }
 
+  @inlinable
+  package func isServer(_ type: Any.Type) -> Bool {
+    serverType.load(ordering: .acquiring) == Self.address(of: type)
+  }
+
+  var isServer: Bool { serverType.load(ordering: .relaxed) != 0 }
+
+  @inlinable
+  static func address(of type: Any.Type) -> UInt { UInt(bitPattern: ObjectIdentifier(type)) }
+
   /// Sends a typed message to a server and does not wait.
+  @inlinable
   package func cast<Request: Sendable>(_ request: Request) {
     take(.cast, request)
   }

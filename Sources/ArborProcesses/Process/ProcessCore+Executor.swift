@@ -3,9 +3,16 @@ import Synchronization
 
 /// The jobs that wait for their turn on a process.
 struct JobQueue: Sendable {
+  struct Entry: Sendable {
+    let job: UnownedJob
+    /// True if the job runs as the process's actor, false if only on its thread: told otherwise, the
+    /// Swift runtime would move it to where it should be, at the price of another turn.
+    let isIsolated: Bool
+  }
+
   // A process mostly has one job, that of its own task: that one needs no array.
-  private var first: UnownedJob?
-  private var rest: [UnownedJob] = []
+  private var first: Entry?
+  private var rest: [Entry] = []
   private var restHead = 0
   /// True while the process stands in the scheduler's queue or runs: it is not to be enqueued.
   var isScheduled = false
@@ -17,13 +24,13 @@ struct JobQueue: Sendable {
   var isEmpty: Bool { first == nil }
 
   /// - Returns: true if the process is to be enqueued.
-  mutating func append(_ job: UnownedJob) -> Bool {
+  mutating func append(_ job: Entry) -> Bool {
     if first == nil { first = job } else { rest.append(job) }
     defer { isScheduled = true }
     return !isScheduled
   }
 
-  mutating func popFirst() -> UnownedJob? {
+  mutating func popFirst() -> Entry? {
     guard let job = first else { return nil }
     if restHead < rest.count {
       first = rest[restHead]
@@ -40,7 +47,7 @@ struct JobQueue: Sendable {
 
   /// What a turn does after one of its jobs.
   enum Step {
-    case run(UnownedJob)
+    case run(Entry)
     case giveUp, idle
   }
 
@@ -66,24 +73,27 @@ extension ProcessCore: SerialExecutor, TaskExecutor {
   // passed on to the pool, so that `async let` runs beside its parent. The two protocols spell the
   // method alike, hence the attribute; what else was tried is in Guides/Decisions.
 
+  @usableFromInline
   @_implements(SerialExecutor,enqueue(_:))
   package func enqueueOnActor(_ job: consuming ExecutorJob) {
-    append(UnownedJob(job))
+    append(JobQueue.Entry(job: UnownedJob(job), isIsolated: true))
   }
 
+  @usableFromInline
   @_implements(TaskExecutor,enqueue(_:))
   package func enqueuePreferring(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
     if isOwn(job) {
-      append(job)
+      append(JobQueue.Entry(job: job, isIsolated: isServer))
     } else {
       let loose = LooseJob(job, for: asUnownedTaskExecutor(), keepAlive: self)
       node.scheduler.enqueue(loose)
     }
   }
 
+  @usableFromInline
   package func enqueue(_ job: consuming ExecutorJob) {
-    append(UnownedJob(job))
+    append(JobQueue.Entry(job: UnownedJob(job), isIsolated: true))
   }
 
   /// True if the job is of the process's own task. The first job that a new process sees is.
@@ -96,8 +106,8 @@ extension ProcessCore: SerialExecutor, TaskExecutor {
       && ownTask.compareExchange(expected: 0, desired: address, ordering: .relaxed).exchanged
   }
 
-  private func append(_ job: UnownedJob) {
-    if jobs.withLock({ $0.append(job) }) { node.scheduler.enqueue(self) }
+  func append(_ entry: JobQueue.Entry) {
+    if jobs.withLock({ $0.append(entry) }) { node.scheduler.enqueue(self) }
   }
 
   /// One turn: jobs in order, until there is none, the budget is used up, or the task yields.
@@ -105,9 +115,13 @@ extension ProcessCore: SerialExecutor, TaskExecutor {
     var left = budget
     while true {
       switch jobs.withLock({ [left] in $0.step(left: left) }) {
-      case .run(let job):
-        job.runSynchronously(
-          isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+      case .run(let entry):
+        if entry.isIsolated {
+          entry.job.runSynchronously(
+            isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+        } else {
+          entry.job.runSynchronously(on: asUnownedTaskExecutor())
+        }
         left -= 1
       case .giveUp: return true
       case .idle: return false
@@ -122,6 +136,7 @@ extension ProcessCore: SerialExecutor, TaskExecutor {
   }
 
   /// Lets the other processes have a turn before this one goes on.
+  @usableFromInline
   package func yieldTurn() async {
     await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
       jobs.withLock { $0.hasYielded = true }

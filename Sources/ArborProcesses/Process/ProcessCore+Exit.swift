@@ -9,7 +9,7 @@ extension ProcessCore {
     let (effect, delivery, mail) = machine.withLock {
       machine -> (Machine.ExitEffect, Machine.Delivery?, Mail?) in
       // The peer's end takes the link; one that was unlinked meanwhile is no longer heard.
-      if linked, let sender, machine.links.removeValue(forKey: sender.id) == nil {
+      if linked, let sender, machine.links.removeValue(forKey: ObjectIdentifier(sender)) == nil {
         return (.ignored, nil, nil)
       }
       let effect = machine.receiveExit(reason, by: path)
@@ -50,7 +50,7 @@ extension ProcessCore {
 
   private func wake(_ ending: Machine.Ending) {
     ending.wait?.interrupt(.exiting)
-    ending.receiver?.resume(returning: .interrupted(.exiting))
+    ending.receiver?.resume()
   }
 
   /// A handler that does not return must not keep the process's links and monitors waiting.
@@ -64,6 +64,7 @@ extension ProcessCore {
   }
 
   /// The body has ended by itself: for that reason, unless an exit signal was first.
+  @usableFromInline
   package func finish(_ reason: ExitReason) {
     endBody()
     let ending = machine.withLock { machine -> Machine.Ending? in
@@ -99,7 +100,7 @@ extension ProcessCore {
     for resource in estate.resources { resource.ownerReleased(pid, reason: reason) }
     for timer in estate.timers { timer.abandon() }
     for name in estate.names { node.names.release(name, of: self) }
-    for monitor in estate.monitors { monitor.target.forgetWatcher(monitor.ref) }
+    for monitor in estate.monitors { monitor.target.forgetWatcher(monitor) }
     node.processes.remove(self, asZombie: asZombie)
     for peer in estate.links { peer.receiveExit(reason, from: self, linked: true) }
     for call in estate.calls { call.fail(.exit(reason)) }

@@ -6,7 +6,8 @@ extension ProcessCore {
   private func withBoth<Result: Sendable>(
     _ other: ProcessCore, _ body: (inout Machine, inout Machine) -> Result
   ) -> Result {
-    if id < other.id {
+    // Processes of two nodes may have one id.
+    if id < other.id || id == other.id && ObjectIdentifier(self) < ObjectIdentifier(other) {
       return machine.withLock { mine in other.machine.withLock { theirs in body(&mine, &theirs) } }
     }
     return other.machine.withLock { theirs in machine.withLock { mine in body(&mine, &theirs) } }
@@ -24,9 +25,11 @@ extension ProcessCore {
     guard other !== self else { return .done }
     let linked = withBoth(other) { mine, theirs -> Linked in
       guard mine.status == .running else { return .ownerIsGone }
+      // Linked, and the other's EXIT is under way: that one tells.
+      if mine.links[ObjectIdentifier(other)] != nil { return .done }
       guard theirs.status != .released else { return .peerIsGone(trapped: mine.trapsExit) }
-      mine.links[other.id] = other
-      theirs.links[self.id] = self
+      mine.links[ObjectIdentifier(other)] = other
+      theirs.links[ObjectIdentifier(self)] = self
       return .done
     }
     if case .done = linked {
@@ -42,8 +45,8 @@ extension ProcessCore {
   func unlink(from other: ProcessCore) {
     guard other !== self else { return }
     let wasLinked = withBoth(other) { mine, theirs in
-      theirs.links.removeValue(forKey: self.id)
-      return mine.links.removeValue(forKey: other.id) != nil
+      theirs.links.removeValue(forKey: ObjectIdentifier(self))
+      return mine.links.removeValue(forKey: ObjectIdentifier(other)) != nil
     }
     if wasLinked {
       noteLink(.unlink(other.pid))
@@ -51,24 +54,39 @@ extension ProcessCore {
     }
   }
 
-  /// Watches `target`; its DOWN, even an immediate one, arrives as mail.
-  func monitor(_ target: ProcessCore, name: ProcessName? = nil) -> MonitorRef {
+  /// Watches `target`, nobody if nil; its DOWN, even an immediate one, arrives as mail.
+  func monitor(
+    _ target: ProcessCore?, label: MonitorLabel? = nil, alias mode: AliasMode? = nil
+  ) -> MonitorRef {
     let ref = node.nextMonitorRef()
-    guard target !== self else { return ref }  // nobody lives to read of one's own end
-    let monitor = Monitor(ref: ref, watcher: self, target: target, name: name)
+    let life = mode.map(Machine.AliasLife.init)
+    guard let target, target !== self else {
+      machine.withLock { machine in
+        guard machine.status == .running, let life else { return }
+        if target != nil || !life.endsWithMonitor { machine.aliases[ref] = life }
+      }
+      // Nobody lives to read of one's own end.
+      if target == nil { deliverDown(Down(ref: ref, pid: nil, label: label, reason: .noproc)) }
+      return ref
+    }
+    let monitor = Monitor(ref: ref, watcher: self, target: target, label: label)
     let isSet = withBoth(target) { mine, theirs in
       guard mine.status == .running else { return true }
-      guard theirs.status != .released else { return false }
-      mine.monitors[ref] = monitor
-      theirs.watchers[ref] = monitor
-      return true
+      let isSet = theirs.status != .released
+      if isSet {
+        mine.monitors[ref] = monitor
+        theirs.watchers[ObjectIdentifier(monitor)] = monitor
+      }
+      if let life, isSet || !life.endsWithMonitor { mine.aliases[ref] = life }
+      return isSet
     }
     if !isSet {
-      let down = Down(ref: ref, pid: target.pid, name: name, reason: .noproc)
-      deliver(ValueMail(.down, down, context: nil))
+      deliverDown(Down(ref: ref, pid: target.pid, label: label, reason: .noproc))
     }
     return ref
   }
+
+  private func deliverDown(_ down: Down) { deliver(ValueMail(.down, down, context: nil)) }
 
   /// Takes a monitor back; with `flush` also the DOWN that it may have left.
   ///
@@ -76,7 +94,7 @@ extension ProcessCore {
   @discardableResult
   func demonitor(_ ref: MonitorRef, flush: Bool) -> Bool {
     let (monitor, flushed) = machine.withLock { machine -> (Monitor?, Mail?) in
-      if let monitor = machine.monitors.removeValue(forKey: ref) { return (monitor, nil) }
+      if let monitor = machine.removeMonitor(ref) { return (monitor, nil) }
       guard flush else { return (nil, nil) }
       let isThat = { (mail: Mail) in (mail as? ValueMail<Down>)?.value.ref == ref }
       let mail =
@@ -85,23 +103,45 @@ extension ProcessCore {
       return (nil, mail)
     }
     _ = flushed  // ended here, without the lock
-    monitor?.target.forgetWatcher(ref)
+    monitor?.target.forgetWatcher(monitor)
     return monitor != nil
   }
 
-  func forgetWatcher(_ ref: MonitorRef) {
-    _ = machine.withLock { $0.watchers.removeValue(forKey: ref) }
+  func forgetWatcher(_ monitor: Monitor?) {
+    guard let monitor else { return }
+    // Let go of after the lock, should this be the last reference.
+    let kept = machine.withLock { $0.watchers.removeValue(forKey: ObjectIdentifier(monitor)) }
+    _ = kept
   }
 
   /// The target of a monitor of this process has ended.
   func hearDown(_ monitor: Monitor, reason: ExitReason) {
-    let down = Down(ref: monitor.ref, pid: monitor.target.pid, name: monitor.name, reason: reason)
+    let down = Down(ref: monitor.ref, pid: monitor.target.pid, label: monitor.label, reason: reason)
     let mail = ValueMail(.down, down, context: nil)
     let delivery = machine.withLock { machine -> Machine.Delivery in
       // Demonitored meanwhile: then there is nothing to hear.
-      guard machine.monitors.removeValue(forKey: monitor.ref) != nil else { return .refused }
+      guard machine.removeMonitor(monitor.ref) != nil else { return .refused }
       return machine.deliver(mail)
     }
     if settle(delivery) == nil { noteReceive(mail) }
   }
+
+  /// How many others know of the process, and it of them: what must be gone after its end.
+  package struct Bonds: Sendable, Equatable {
+    package var links = 0, monitors = 0, watchers = 0, aliases = 0
+    package init() {}
+  }
+
+  package var bonds: Bonds {
+    machine.withLock { machine in
+      var bonds = Bonds()
+      bonds.links = machine.links.count
+      bonds.monitors = machine.monitors.count
+      bonds.watchers = machine.watchers.count
+      bonds.aliases = machine.aliases.count
+      return bonds
+    }
+  }
+
+  package var ledger: MailboxLedger { machine.withLock { $0.ledger } }
 }

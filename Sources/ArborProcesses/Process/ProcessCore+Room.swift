@@ -27,29 +27,20 @@ extension ProcessCore {
       noteReceive(mail)
       return
     }
-    let isOwnTask = sender?.isOwnTask == true
-    // Nobody else would make room.
-    if isOwnTask, sender === self { throw .full }
-
     let wait = RoomWait()
-    let request = RoomRequest(mail, wait: wait)
-    let clock = node.clock
-    let body = { (continuation: UnsafeContinuation<SendError?, Never>) in
-      guard wait.begin(continuation) else { return continuation.resume(returning: .cancelled) }
-      if isOwnTask, let sender, !sender.enter(wait) { return }
-      if let timeout {
-        clock.schedule(wait, at: clock.now().addingClamped(timeout.wholeNanoseconds))
-      }
-      self.ask(request)
+    let parking = sender?.isOwnTask == true ? sender : nil
+    if let parking {
+      if parking === self { throw .full }  // nobody else would make room
+      guard parking.enter(wait) else { throw .cancelled }
     }
-    let error =
-      if isOwnTask {
-        await withUnsafeContinuation(body)
-      } else {
-        await suspendInterruptibly(wait, body)
-      }
+    let clock = node.clock
+    if let timeout {
+      clock.schedule(wait, at: clock.now().addingClamped(timeout.wholeNanoseconds))
+    }
+    ask(RoomRequest(mail, wait: wait))
+    if let parking { await parking.parking.park() } else { await wait.suspend() }
     if timeout != nil { clock.cancel(wait) }
-    if let error { throw error }
+    if let error = wait.error { throw error }
     sender?.noteSend(mail, to: self)
     noteReceive(mail)
   }
@@ -57,12 +48,9 @@ extension ProcessCore {
   private func ask(_ request: RoomRequest) {
     switch machine.withLock({ $0.deliverOrWait(request) }) {
     case .waits, .givenUp: break
-    case .admitted(let delivery):
-      if let error = settle(delivery) {
-        request.refuse(error)
-      } else {
-        request.resumeAdmitted()
-      }
+    case .admitted(let delivery, let resumer):
+      if let error = settle(delivery) { request.refuse(error) }
+      resumer?.resume()
     }
   }
 }

@@ -1,5 +1,5 @@
 package import ArborPrimitives
-import Synchronization
+public import Synchronization
 
 /// A process: the storage that holds the lock around its ``ProcessMachine``, and the executor that
 /// its code runs on.
@@ -10,35 +10,41 @@ import Synchronization
 ///
 /// Nothing here calls anybody while it holds the lock, and no two locks are held at once but in
 /// `withBoth`, which takes them in the order of the ids.
+@usableFromInline
 package final class ProcessCore: Runnable, @unchecked Sendable {
   // Unchecked, because `Runnable` is: what changes is in the locks and atomics below, and
   // `ownTask`, which is written before the process's first job can run.
 
-  package typealias Machine = ProcessMachine<UnsafeContinuation<MailWake, Never>>
+  @usableFromInline package typealias Machine = ProcessMachine<Resumer>
 
   package let id: UInt64
-  package let node: Node
-  /// Who started it; nil if that was code outside any process.
-  package let parent: PID?
+  @usableFromInline package let node: Node
   /// True if the parent started it with a link: then the parent's end is its own.
   package let isLinkedToParent: Bool
   let machine: Lock<Machine>
   let jobs = Lock(JobQueue())
   /// Mirrors the machine's status, for those who only want to know whether the process is fenced.
-  private let fence = Atomic(Fence.open)
+  @usableFromInline let fence = Atomic(Fence.open)
   /// The task whose suspensions are the process's own, as the runtime's address of it. Child tasks
   /// and others that pass by are told apart by it.
   let ownTask = Atomic<UInt>(0)
   /// What the node's parts keep about this process: the tracing's row.
   package let slot = Lock<(any ProcessSlot)?>(nil)
   let looseSpans = Atomic(0)
-  let serverType = Lock<Any.Type?>(nil)
+  /// The address of the type of server that this process is; 0 for a raw one.
+  @usableFromInline let serverType = Atomic<UInt>(0)
   /// What it was started to do, in words; of a server its type says it.
   let initialCall: String?
   /// When it was started, by the node's clock.
   let spawnTime: UInt64
   /// What is noted of what it does, as the bits of ``Watch``: zero costs one read.
-  let watch = Atomic<UInt8>(0)
+  @usableFromInline let watch = Atomic<UInt8>(0)
+  /// Where the own task waits; nil for a process without one.
+  // Unsafe, but written before the own task runs, and read by it alone.
+  @usableFromInline nonisolated(unsafe) package private(set) var parking: Parking!
+  /// What the own task is about to park for.
+  // Unsafe, but written and read by the own task alone, at the parking in the name of it.
+  nonisolated(unsafe) var intent = Intent.mail
   /// Set while the process has been told to exit and its handler has not returned.
   let graceTimer = Lock<GraceTimer?>(nil)
 
@@ -47,34 +53,42 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
   /// True until the server that the process starts has made its context.
   private let awaitsServer = Atomic(false)
 
-  private enum Fence: UInt8, AtomicRepresentable { case open, exiting, released }
+  @usableFromInline
+  enum Fence: UInt8, AtomicRepresentable { case open, exiting, released }
 
+  @usableFromInline
   package init(
     node: Node, parent: PID?, isLinkedToParent: Bool = false, hasMailbox: Bool = true,
-    mailbox: MailboxLimit = .unbounded, as initialCall: String? = nil,
+    callers: [PID] = [], mailbox: MailboxLimit = .unbounded, as initialCall: String? = nil,
     priority: ProcessPriority = .normal
   ) {
     id = node.nextID()
     self.node = node
-    self.parent = parent
     self.isLinkedToParent = isLinkedToParent
     self.initialCall = initialCall
     spawnTime = node.clock.now()
-    machine = Lock(Machine(hasMailbox: hasMailbox, mailbox: mailbox))
+    var machine = Machine(hasMailbox: hasMailbox, mailbox: mailbox)
+    machine.origin.ancestry = parent?.core.lineageForChild()
+    machine.origin.callers = callers
+    self.machine = Lock(machine)
     super.init()
+    if hasMailbox { parking = Parking(self) }
     if priority != .normal { self.priority = priority }
     node.processes.insert(self)
     if node.newWatch.load(ordering: .relaxed) != 0 { watchAsNew() }
   }
 
+  @inlinable
   package var pid: PID { PID(self) }
 
   /// True while no untrapped exit signal has arrived and the body has not ended.
   package var isAlive: Bool { fence.load(ordering: .acquiring) == .open }
 
   /// True from the arrival of an untrapped exit signal: what the process then does has no effect.
+  @inlinable
   package var isFenced: Bool { fence.load(ordering: .acquiring) != .open }
 
+  @inlinable
   package var isReleased: Bool { fence.load(ordering: .acquiring) == .released }
 
   package var fate: Fate? { isReleased ? machine.withLock { $0.fate } : nil }
@@ -84,7 +98,9 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
   func endBody() { bodyEnded.store(true, ordering: .releasing) }
 
   /// Says that the next context made in this process is its server's.
+  @usableFromInline
   package func offerAdoption() { awaitsServer.store(true, ordering: .relaxed) }
+  @usableFromInline
   package func withdrawAdoption() { awaitsServer.store(false, ordering: .relaxed) }
   /// True once after an offer, for the process's own task.
   func takeAdoption() -> Bool {
@@ -97,12 +113,6 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
   func closeForGood() { fence.store(.released, ordering: .releasing) }
 
   override package func run(budget: Int) -> Bool { drain(budget: budget) }
-}
-
-/// Why a task that waits for mail is resumed.
-package enum MailWake: Sendable {
-  case mail
-  case interrupted(Interruption)
 }
 
 /// What a part of the node keeps about one process, beside the process itself.

@@ -12,9 +12,11 @@ extension ProcessCore {
     let ambient = Ambient(process: self, cursor: cursor)
     // Bound around the creation: the task copies its creator's locals, and needs no scope of its
     // own for this one.
-    let task = Ambient.$current.withValue(ambient) {
+    let task = Ambient.local.withValue(ambient) {
       Task(executorPreference: self) {
         do {
+          // Told to exit before its first turn: then it never runs, as in OTP.
+          if self.isFenced { return self.finish(.killed) }
           try await body(self)
           self.finish(.normal)
         } catch {
@@ -67,6 +69,7 @@ public func spawn(
 
 extension ProcessCore {
   /// A child: a process that is linked to its parent before it runs.
+  @usableFromInline
   package convenience init(
     linkedTo parent: ProcessCore, mailbox: MailboxLimit = .unbounded, as initialCall: String? = nil,
     priority: ProcessPriority = .normal
@@ -89,7 +92,8 @@ extension ProcessContext {
     priority: ProcessPriority = .normal,
     _ body: @escaping @Sendable (ProcessContext) async throws -> Void
   ) -> PID {
-    let child = ProcessCore(linkedTo: core, mailbox: mailbox, as: initialCall, priority: priority)
+    let child = ProcessCore(
+      linkedTo: core, mailbox: mailbox, as: initialCall, priority: priority)
     child.launch(under: Ambient.current?.cursor) { core in try await body(ProcessContext(core)) }
     return child.pid
   }
@@ -132,7 +136,7 @@ public func withProcess<Value, Failure: Error>(
   let core = ProcessCore(node: node ?? .shared, parent: nil)
   core.ownTask.store(currentTaskAddress, ordering: .relaxed)
   let ambient = Ambient(process: core, cursor: Ambient.current?.cursor)
-  let result: Result<Value, Failure> = await Ambient.$current.withValue(ambient) {
+  let result: Result<Value, Failure> = await Ambient.local.withValue(ambient) {
     await withTaskCancellationHandler {
       await withTaskExecutorPreference(core) {
         _ = isolation

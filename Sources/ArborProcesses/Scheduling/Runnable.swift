@@ -5,6 +5,7 @@ import Synchronization
 /// A class, so that a queue of them is a queue of single words. Whoever enqueues a runnable hands
 /// over one reference; the scheduler gives it back by calling `run` once for each enqueue. A
 /// runnable never stands in a scheduler's queues twice at the same time.
+@usableFromInline
 package class Runnable: @unchecked Sendable {
   // Unchecked because a class that is not final cannot prove it; its own state is an atomic.
 

@@ -1,40 +1,41 @@
 /// A call under way, as its server's process sees it: somebody to tell if the server ends.
+@usableFromInline
 package class AnyCallWait: Wait, @unchecked Sendable {
   // Unchecked: the links belong to the server's process and are touched under its lock.
-  package final let server: ProcessCore
+  @usableFromInline package final let server: ProcessCore
   fileprivate final var next: AnyCallWait?
   fileprivate final unowned(unsafe) var previous: AnyCallWait?
   fileprivate final var isListed = false
   /// Names the mail of the request, in a bounded mailbox, which may have to drop it.
   package final var request: ObjectIdentifier?
 
+  @usableFromInline
   package init(server: ProcessCore) { self.server = server }
 
   /// Ends the call for want of an answer.
+  @usableFromInline
   package func fail(_ error: CallError) {}
 
+  @usableFromInline
   override package final func interrupt(_ interruption: Interruption) {
     fail(interruption == .timeout ? .timeout : .cancelled)
   }
 }
 
 /// A call that waits for a reply of one type.
+@usableFromInline
 package final class CallWait<Reply: Sendable>: AnyCallWait, @unchecked Sendable {
   // Unchecked: as `Wait`.
-  private var continuation: UnsafeContinuation<Result<Reply, CallError>, Never>?
+  @usableFromInline package var result: Result<Reply, CallError> = .failure(.cancelled)
 
-  func begin(_ continuation: UnsafeContinuation<Result<Reply, CallError>, Never>) -> Bool {
-    self.continuation = continuation
-    return arm()
-  }
+  @inlinable
+  package override init(server: ProcessCore) { super.init(server: server) }
 
-  package func reply(_ reply: Reply) {
-    if claim() { continuation?.resume(returning: .success(reply)) }
-  }
+  @inlinable
+  package func reply(_ reply: Reply) { end { self.result = .success(reply) } }
 
-  override package func fail(_ error: CallError) {
-    if claim() { continuation?.resume(returning: .failure(error)) }
-  }
+  @inlinable
+  override package func fail(_ error: CallError) { end { self.result = .failure(error) } }
 }
 
 /// The calls that a process has not answered yet: a list through the calls themselves, so that one

@@ -22,10 +22,33 @@ public struct Down: Sendable {
   public let ref: MonitorRef
   /// Who ended; nil if the monitor named a process that did not exist.
   public let pid: PID?
-  /// The name that the monitor was set by, if by name.
-  public let name: ProcessName?
+  /// What the monitor was set with; mostly nothing.
+  let label: MonitorLabel?
   /// Why; ``ExitReason/noproc`` if there was no such process when the monitor was set.
   public let reason: ExitReason
+
+  /// The name that the monitor was set by, if by name.
+  public var name: ProcessName? { label?.name }
+  /// What the monitor was given to be told by.
+  ///
+  ///     context.monitor(worker, tag: Job(7))
+  ///     let down = try await context.receive(Down.self, where: { $0.tag is Job })
+  ///
+  /// OTP: the tag that stands in `'DOWN'`'s place.
+  public var tag: (any Sendable)? { label?.tag }
+}
+
+/// What few monitors have, in an object of its own, so that the others stay small.
+package final class MonitorLabel: Sendable {
+  let name: ProcessName?
+  let tag: (any Sendable)?
+
+  /// Nil if there is neither.
+  init?(name: ProcessName? = nil, tag: (any Sendable)?) {
+    if name == nil, tag == nil { return nil }
+    self.name = name
+    self.tag = tag
+  }
 }
 
 /// The message that an exit signal becomes in a process that traps exits.

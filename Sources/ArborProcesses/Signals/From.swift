@@ -8,14 +8,16 @@
 ///
 /// OTP: the `From` of `handle_call/3`.
 public struct From<Reply: Sendable>: Sendable {
-  private let token: ReplyToken<Reply>
+  @usableFromInline let token: ReplyToken<Reply>
 
-  init(_ wait: CallWait<Reply>) { token = ReplyToken(wait) }
+  @inlinable
+  package init(_ wait: CallWait<Reply>) { token = ReplyToken(wait) }
 
   /// Answers the call. Never waits and never throws; from a process that is exiting it has no
   /// effect.
   ///
   /// OTP: `gen_server:reply/2`.
+  @inlinable
   public func reply(_ reply: Reply) {
     if ProcessCore.current?.isFenced != true { token.wait.reply(reply) }
   }
@@ -23,15 +25,19 @@ public struct From<Reply: Sendable>: Sendable {
 
 extension From where Reply == Void {
   /// Answers a call that only waits to be acknowledged.
+  @inlinable
   public func reply() { reply(()) }
 }
 
 /// What all copies of a `From` share, so that the last one's end is noticed.
-private final class ReplyToken<Reply: Sendable>: Sendable {
-  let wait: CallWait<Reply>
+@usableFromInline
+final class ReplyToken<Reply: Sendable>: Sendable {
+  @usableFromInline let wait: CallWait<Reply>
 
+  @inlinable
   init(_ wait: CallWait<Reply>) { self.wait = wait }
 
+  @inlinable
   deinit {
     // A server that is exiting drops its requests unanswered; the caller is to hear its reason,
     // which the release tells it.

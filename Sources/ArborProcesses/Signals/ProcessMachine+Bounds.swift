@@ -53,7 +53,8 @@ extension ProcessMachine {
 
   /// What came of a request for room.
   package enum RoomAnswer: Sendable {
-    case admitted(Delivery)
+    /// And who waits to hear of it, should somebody by now.
+    case admitted(Delivery, Resumer?)
     /// Who asked has given up by now.
     case givenUp
     /// It waits. These have given up meanwhile and are to be let go of.
@@ -65,36 +66,49 @@ extension ProcessMachine {
     if case .running = status, let bounds, bounds.isFull {
       return .waits(ended: bounds.append(request))
     }
-    guard hasMailbox, case .running = status else { return .admitted(deliver(request.mail)) }
-    return request.admit() ? .admitted(deliver(request.mail)) : .givenUp
+    guard hasMailbox, case .running = status else {
+      return .admitted(deliver(request.mail), nil)
+    }
+    guard let admission = request.admit() else { return .givenUp }
+    return .admitted(deliver(request.mail), admission.resumer)
   }
 
   /// What is to be done once a message has left a bounded mailbox.
   package struct Room: Sendable {
-    /// Its message is in the mailbox now: tell its sender.
+    /// Its message is in the mailbox now.
     package var admitted: RoomRequest?
+    /// Its sender, who is to be told.
+    package var resumer: Resumer?
     /// Given up meanwhile: let go of them.
     package var ended: [RoomRequest] = []
 
-    package func finish() { admitted?.resumeAdmitted() }
+    package func finish() { resumer?.resume() }
   }
 
   /// A message has left: the first who waits for room gets it.
-  mutating func makeRoom(_ mail: Mail, _ bounds: MailboxBounds) -> Room? {
-    guard mail.kind.takesRoom else { return nil }
+  mutating func makeRoom(_ mail: Mail, _ bounds: MailboxBounds) {
+    guard mail.kind.takesRoom else { return }
     bounds.load -= 1
-    guard bounds.waitingCount > 0 else { return nil }
+    guard bounds.waitingCount > 0 else { return }
     var room = Room()
     while !bounds.isFull, let next = bounds.popFirst() {
-      if next.admit() {
+      if let admission = next.admit() {
         bounds.load += 1
         ledger.sent += 1
         append(next.mail)
         room.admitted = next
+        room.resumer = admission.resumer
       } else {
         room.ended.append(next)
       }
     }
+    self.room = room
+  }
+
+  /// What is to be done because a message has been taken, once the lock is let go.
+  @inline(__always) package mutating func takeRoom() -> Room? {
+    if bounds == nil { return nil }
+    defer { room = nil }
     return room
   }
 

@@ -59,6 +59,7 @@ extension ProcessMachine {
       receiver: takeReceiver(), wait: wait, task: task, mail: dropped,
       requests: bounds?.takeAll() ?? [])
     wait = nil
+    _ = aliases.takeValues()
     return ending
   }
 
@@ -72,6 +73,8 @@ extension ProcessMachine {
     package var watchers: [Monitor]
     package var calls: [AnyCallWait]
     package var timers: [MessageTimer]
+    /// Nothing is to be done about it but to let go of it.
+    package var origin: Origin
   }
 
   /// The end. Nil if somebody else has released the process already.
@@ -82,10 +85,16 @@ extension ProcessMachine {
     self.fate = fate
     task = nil
     wait = nil
-    defer { names = [] }
+    defer {
+      names = []
+      origin = Origin()
+    }
     return Estate(
-      fate: fate, resources: resources.takeValues(), names: names, links: links.takeValues(),
-      monitors: monitors.takeValues(), watchers: watchers.takeValues(), calls: calls.takeAll(),
-      timers: timers.takeAll())
+      fate: fate, resources: resources.takeValues(), names: names,
+      // A map has no order of its own, and the same seed is to give the same run.
+      links: links.takeValues().sorted { $0.id < $1.id },
+      monitors: monitors.takeValues(),
+      watchers: watchers.takeValues().sorted { $0.ref.id < $1.ref.id },
+      calls: calls.takeAll(), timers: timers.takeAll(), origin: origin)
   }
 }

@@ -46,10 +46,9 @@ extension ProcessMachine {
     mail.count &+ skipped.count &+ (isLooking ? 1 : 0)
   }
 
+  @usableFromInline
   package enum Next: Sendable {
     case mail(Mail)
-    /// Its leaving a bounded mailbox has let others in.
-    case mailMakingRoom(Mail, Room)
     /// Nothing to look at: wait.
     case empty
     case interrupted(Interruption)
@@ -59,18 +58,23 @@ extension ProcessMachine {
   package mutating func next() -> Next {
     if case .running = status {} else { return .interrupted(.exiting) }
     if let first = mail.popFirst() {
-      ledger.handled += 1
-      current = CurrentMail(kind: first.kind, type: type(of: first))
-      if let bounds, let room = makeRoom(first, bounds) { return .mailMakingRoom(first, room) }
+      handle(first)
       return .mail(first)
     }
     return isCancelled ? .interrupted(.cancelled) : .empty
+  }
+
+  @inline(__always) private mutating func handle(_ mail: Mail) {
+    ledger.handled += 1
+    current = CurrentMail(kind: mail.kind, type: type(of: mail))
+    if let bounds { makeRoom(mail, bounds) }
   }
 
   /// Begins a selective receive; false if one is running.
   package mutating func beginReceive() -> Bool {
     if isReceiving { return false }
     isReceiving = true
+    hasTimedOut = false
     mail.prepend(&skipped)
     return true
   }
@@ -83,7 +87,8 @@ extension ProcessMachine {
       isLooking = true
       return .mail(first)
     }
-    return isCancelled ? .interrupted(.cancelled) : .empty
+    if isCancelled { return .interrupted(.cancelled) }
+    return hasTimedOut ? .interrupted(.timeout) : .empty
   }
 
   /// Leaves the mail that was looked at for a later receive.
@@ -100,43 +105,38 @@ extension ProcessMachine {
     return nil
   }
 
-  /// What came of taking the mail that was looked at.
-  package enum Accepted: Sendable {
-    /// With whom it let into a bounded mailbox. `endsTurn` now and then: a process that always finds
-    /// what it looks for has to let others run.
-    case taken(Room?, endsTurn: Bool)
-    /// An exit came in between, which takes it along.
-    case exiting
-  }
-
-  /// Takes the mail that was looked at.
-  package mutating func accept(_ mail: Mail) -> Accepted {
+  /// Takes the mail that was looked at; false if an exit came in between, which takes it along.
+  package mutating func accept(_ mail: Mail) -> Bool {
     isLooking = false
     guard case .running = status else {
       ledger.droppedByExit += 1
-      return .exiting
+      return false
     }
-    ledger.handled += 1
-    current = CurrentMail(kind: mail.kind, type: type(of: mail))
-    var room: Room?
-    if let bounds { room = makeRoom(mail, bounds) }
-    return .taken(room, endsTurn: ledger.handled & 127 == 0)
+    handle(mail)
+    return true
   }
 
   package mutating func endReceive() {
     isReceiving = false
+    // A deadline that comes now ends nothing any more.
+    receiveNumber += 1
+    hasTimedOut = false
     mail.prepend(&skipped)
   }
 
-  /// Puts a waiting receiver in place, unless there is by now something to do at once.
-  package mutating func park(_ receiver: Receiver) -> MailWake? {
-    if case .running = status {} else { return .interrupted(.exiting) }
-    if !mail.isEmpty { return .mail }
-    if isCancelled { return .interrupted(.cancelled) }
+  /// Begins a wait for mail that a deadline may end: the number is what the deadline has to say.
+  package mutating func beginWait() -> UInt64 {
     receiveNumber += 1
+    hasTimedOut = false
+    return receiveNumber
+  }
+
+  /// Puts a waiting receiver in place; false if there is by now something to do at once.
+  package mutating func park(_ receiver: Receiver) -> Bool {
+    guard case .running = status, mail.isEmpty, !isCancelled, !hasTimedOut else { return false }
     current = nil
     self.receiver = receiver
-    return nil
+    return true
   }
 
   package mutating func takeReceiver() -> Receiver? {
@@ -147,6 +147,8 @@ extension ProcessMachine {
 
   /// The deadline of wait `number` has come; nil if that wait is over.
   package mutating func receiveTimedOut(_ number: UInt64) -> Receiver? {
-    receiveNumber == number ? takeReceiver() : nil
+    guard receiveNumber == number else { return nil }
+    hasTimedOut = true
+    return takeReceiver()
   }
 }

@@ -4,9 +4,11 @@ package import ArborPrimitives
 /// comes to its end.
 ///
 /// Every transition runs under the process's lock, calls nobody, and returns what is to be done
-/// once the lock is let go. `Receiver` is whoever waits for mail: a continuation in the runtime, a
+/// once the lock is let go. `Receiver` is whoever waits for mail: a parked task in the runtime, a
 /// number in the tests.
+@usableFromInline
 package struct ProcessMachine<Receiver: Sendable>: Sendable {
+  @usableFromInline
   package enum Status: Sendable, Equatable {
     case running
     /// An exit signal has taken effect, or the body has ended; what is held is not yet released.
@@ -30,14 +32,19 @@ package struct ProcessMachine<Receiver: Sendable>: Sendable {
   package var ledger = MailboxLedger()
   /// Nil for a mailbox without bounds.
   package let bounds: MailboxBounds?
+  /// Who was let into it, until that is told.
+  var room: Room?
   package var receiver: Receiver?
   package var isReceiving = false
   /// Counts the waits for mail, so that a late timer does not end a later one.
   package var receiveNumber: UInt64 = 0
+  package var hasTimedOut = false
 
-  package var links = SmallMap<UInt64, ProcessCore>()
+  // By the process, not by its id: two nodes have the same ids.
+  package var links = SmallMap<ObjectIdentifier, ProcessCore>()
   package var monitors = SmallMap<MonitorRef, Monitor>()
-  package var watchers = SmallMap<MonitorRef, Monitor>()
+  package var watchers = SmallMap<ObjectIdentifier, Monitor>()
+  package var aliases = SmallMap<MonitorRef, AliasLife>()
   package var names: [ProcessName] = []
   package var label: String?
   /// True while the process was told to handle nothing.
@@ -53,6 +60,7 @@ package struct ProcessMachine<Receiver: Sendable>: Sendable {
   /// What the process's own task waits for, other than mail.
   package var wait: Wait?
   package var task: Task<Void, Never>?
+  package var origin = Origin()
 
   package init(hasMailbox: Bool, mailbox: MailboxLimit = .unbounded) {
     self.hasMailbox = hasMailbox
@@ -65,13 +73,15 @@ package final class Monitor: Sendable {
   package let ref: MonitorRef
   package let watcher: ProcessCore
   package let target: ProcessCore
-  package let name: ProcessName?
+  package let label: MonitorLabel?
 
-  package init(ref: MonitorRef, watcher: ProcessCore, target: ProcessCore, name: ProcessName?) {
+  package init(
+    ref: MonitorRef, watcher: ProcessCore, target: ProcessCore, label: MonitorLabel?
+  ) {
     self.ref = ref
     self.watcher = watcher
     self.target = target
-    self.name = name
+    self.label = label
   }
 }
 

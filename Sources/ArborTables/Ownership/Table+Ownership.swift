@@ -90,12 +90,17 @@ extension Table {
   private func bury() {
     gate.close()
     TableCatalogue.of(node).remove(self)
+    owned?.dropAll()
     let remains = engine.removeAll()
     _ = remains
   }
 }
 
 extension Table: AnyTable {
+  package func setName(_ name: String) { ownership.machine.withLock { $0.name = name } }
+
+  package var currentInfo: TableInfo? { try? info }
+
   package var typeName: String { "Table<\(Key.self), \(Value.self)>" }
 
   package func ownerReleased(_ owner: PID, reason: ExitReason) {
@@ -104,5 +109,19 @@ extension Table: AnyTable {
     case .inherited(let heir, let data): tell(heir, from: owner, data)
     case .died: bury()
     }
+  }
+}
+
+extension Table {
+  /// Gives a named table another name, under which alone it is found from then on. A table that has
+  /// no name gets none.
+  ///
+  /// - Throws: ``TableError/nameTaken(_:)``; ``TableError/notOwner(_:caller:)`` if the caller may not
+  ///   write the table.
+  ///
+  /// OTP: `ets:rename/2`.
+  public func rename(to name: String) throws(TableError) {
+    try checkMayWrite()
+    try TableCatalogue.of(node).rename(self, to: name)
   }
 }

@@ -12,7 +12,7 @@ package final class TableCatalogue: Sendable {
   private let state = Lock(State())
   private let lastID = Atomic<UInt64>(0)
 
-  static func of(_ node: Node) -> TableCatalogue {
+  package static func of(_ node: Node) -> TableCatalogue {
     node.part(TableCatalogue.self) { _ in TableCatalogue() }
   }
 
@@ -31,14 +31,28 @@ package final class TableCatalogue: Sendable {
   }
 
   func remove(_ table: any AnyTable) {
-    let name = table.name
     state.withLock { state in
       state.tables[table.id] = nil
-      if let name, state.names[name] === table { state.names[name] = nil }
+      if let name = table.name, state.names[name] === table { state.names[name] = nil }
     }
   }
 
+  func rename(_ table: any AnyTable, to name: String) throws(TableError) {
+    let isDone = state.withLock { state in
+      // A table that died meanwhile has given its name back.
+      guard let old = table.name, state.names[old] === table, old != name else { return true }
+      guard state.names[name] == nil else { return false }
+      state.names[old] = nil
+      state.names[name] = table
+      table.setName(name)
+      return true
+    }
+    if !isDone { throw .nameTaken(name) }
+  }
+
   func find(_ name: String) -> (any AnyTable)? { state.withLock { $0.names[name] } }
+
+  package var nameCount: Int { state.withLock { $0.names.count } }
 
   var all: [any AnyTable] {
     state.withLock { $0.tables.values.sorted { $0.id < $1.id } }

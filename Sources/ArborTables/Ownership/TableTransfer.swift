@@ -26,5 +26,9 @@ public struct TableTransfer: Sendable {
 package protocol AnyTable: OwnedResource {
   var id: UInt64 { get }
   var name: String? { get }
+  /// Called by the catalogue, under its lock, so that both have the same name.
+  func setName(_ name: String)
   var typeName: String { get }
+  /// Nil once the table is gone.
+  var currentInfo: TableInfo? { get }
 }

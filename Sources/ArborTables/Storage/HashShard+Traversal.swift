@@ -89,16 +89,17 @@ extension HashShard {
 extension HashShard {
   /// Takes out all values and leaves the keys as ghosts, for a table that somebody walks through.
   @usableFromInline
-  package mutating func takeAllLeavingGhosts() -> [Slot] {
-    var values: [Slot] = []
-    values.reserveCapacity(live)
+  package mutating func takeAllLeavingGhosts() -> [(key: Key, slot: Slot)] {
+    var taken: [(key: Key, slot: Slot)] = []
+    taken.reserveCapacity(live)
     for row in 0..<end where header(row).pointee.isLive {
-      values.append(slot(row).move())
+      taken.append((key(row).pointee, slot(row).move()))
       header(row).pointee.stamp = Header.ghost
     }
     ghosts += live
     live = 0
-    return values
+    objects = 0
+    return taken
   }
 
   /// Forgets the ghosts, once nobody walks through the table any more.
@@ -109,11 +110,7 @@ extension HashShard {
     guard ghosts > 0, let index else { return [] }
     var keys: [Key] = []
     keys.reserveCapacity(ghosts)
-    // Backwards through the index would still move entries across the end of it; so first mark
-    // the rows, then build the index anew without them.
-    var leaving: [Int] = []
-    for row in 0..<end where header(row).pointee.stamp == Header.ghost { leaving.append(row) }
-    for row in leaving {
+    for row in 0..<end where header(row).pointee.stamp == Header.ghost {
       keys.append(key(row).move())
       header(row).pointee.stamp = Header.gap
     }

@@ -24,7 +24,7 @@ package struct HashShard<Key: Hashable, Slot> {
   @usableFromInline package var ghosts = 0
   /// The last stamp or birth that was given out.
   @usableFromInline package var clock: UInt64 = Header.ghost
-  /// How many objects the rows hold; the storage keeps it, since a bag's row holds several.
+  /// How many values the slots hold, if they hold several; the storage keeps it.
   @usableFromInline package var objects = 0
 
   /// What stands before each row.
@@ -146,6 +146,13 @@ extension HashShard {
   @inlinable
   package func contains(_ wanted: Key, tag: UInt32) -> Bool {
     liveRow(of: wanted, tag: tag) >= 0
+  }
+
+  /// The stamp of the key's row; a gap's if it has none.
+  @inlinable
+  package func stamp(of wanted: Key, tag: UInt32) -> UInt64 {
+    let row = liveRow(of: wanted, tag: tag)
+    return row >= 0 ? header(row).pointee.stamp : Header.gap
   }
 
   /// The row with its stamp, for a change that is worked out without the lock: `replace` and

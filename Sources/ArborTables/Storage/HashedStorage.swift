@@ -4,6 +4,8 @@ public import Synchronization
 @usableFromInline
 package protocol HashedStorage<Key, Value>: TableStorage where Cursor == HashCursor {
   var rows: ShardedHash<Key, Slot> { get }
+  /// False if a slot holds several values, which are then counted in the shard.
+  static var hasSingleValues: Bool { get }
 }
 
 /// A place in the traversal of a hash table: shard by shard, in the order of the rows' births.
@@ -43,36 +45,58 @@ extension HashedStorage {
   }
 
   @inlinable
+  package func stamp(of key: Key) -> UInt64 {
+    let hash = ShardedHash<Key, Slot>.hash(key)
+    return rows.withShard(hash) { $0.stamp(of: key, tag: HashShard<Key, Slot>.tag(hash)) }
+  }
+
+  @inlinable
+  package func modify<Result: Sendable>(
+    _ key: Key, _ change: (inout Slot) -> Result
+  ) -> Result? {
+    let hash = ShardedHash<Key, Slot>.hash(key)
+    return rows.withShard(hash) { $0.modify(key, tag: HashShard<Key, Slot>.tag(hash), change) }
+  }
+
+  @inlinable
   package func replace(_ key: Key, stamp: UInt64, with slot: Slot) -> Slot? {
     let hash = ShardedHash<Key, Slot>.hash(key)
-    return rows.withShard(hash) {
-      $0.replace(key, tag: HashShard<Key, Slot>.tag(hash), stamp: stamp, with: slot)
+    return rows.withShard(hash) { shard in
+      let old = shard.replace(key, tag: HashShard<Key, Slot>.tag(hash), stamp: stamp, with: slot)
+      if !Self.hasSingleValues, let old {
+        shard.objects &+= Self.values(of: slot).count &- Self.values(of: old).count
+      }
+      return old
     }
   }
 
   @inlinable
   package func remove(_ key: Key, stamp: UInt64?) -> RemovedRow<Key, Slot>? {
     let hash = ShardedHash<Key, Slot>.hash(key)
-    return rows.withShard(hash) {
-      $0.remove(
+    return rows.withShard(hash) { shard in
+      let removed = shard.remove(
         key, tag: HashShard<Key, Slot>.tag(hash), stamp: stamp, leavingGhost: rows.hasWalkers)
+      if !Self.hasSingleValues, let removed {
+        shard.objects &-= Self.values(of: removed.slot).count
+      }
+      return removed
     }
   }
 
   @inlinable
-  package func removeAll() -> (any AnyObject & Sendable)? {
-    rows.withShards(rows.allShards) { shards -> HashRemains<Key, Slot> in
+  package func removeAll() -> RemovedRows<Key, Slot> {
+    rows.withShards(rows.allShards) { shards in
       let hasWalkers = rows.hasWalkers
-      let remains = HashRemains<Key, Slot>()
+      let removed = RemovedRows<Key, Slot>()
       for number in 0..<rows.shardCount {
         let shard = shards.shard(number)
         if hasWalkers {
-          remains.slots += shard.pointee.takeAllLeavingGhosts()
+          removed.leavingGhosts += shard.pointee.takeAllLeavingGhosts()
         } else {
-          remains.shards.append(shard.pointee.takeAll())
+          removed.shards.append(shard.pointee.takeAll())
         }
       }
-      return remains
+      return removed
     }
   }
 
@@ -122,6 +146,8 @@ extension HashedStorage {
     return .some(nil)
   }
 
+  @inlinable package var hasWalkers: Bool { rows.hasWalkers }
+
   @inlinable
   package func beginWalk() { rows.walkers.wrappingAdd(1, ordering: .relaxed) }
 
@@ -140,7 +166,10 @@ extension HashedStorage {
   @inlinable
   package var count: Int {
     rows.withShards(rows.allShards) { shards in
-      (0..<rows.shardCount).reduce(0) { $0 + shards.shard($1).pointee.live }
+      (0..<rows.shardCount).reduce(0) { sum, number in
+        let shard = shards.shard(number)
+        return sum + (Self.hasSingleValues ? shard.pointee.live : shard.pointee.objects)
+      }
     }
   }
 
@@ -150,14 +179,4 @@ extension HashedStorage {
       $0 + rows.withShard(number: $1) { $0.byteCount }
     }
   }
-}
-
-/// What a table held when it was emptied; releases it with itself.
-@usableFromInline
-package final class HashRemains<Key: Hashable & Sendable, Slot: Sendable>: @unchecked Sendable {
-  // Unchecked: filled by whoever emptied the table, then owned by the one reference to it.
-  @usableFromInline var shards: [HashShard<Key, Slot>] = []
-  @usableFromInline var slots: [Slot] = []
-  @inlinable init() {}
-  deinit { for shard in shards { shard.destroy() } }
 }

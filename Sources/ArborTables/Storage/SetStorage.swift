@@ -9,6 +9,7 @@ package struct SetStorage<Key: Hashable & Sendable, Value: Sendable>: TableStora
 
   @inlinable package static func first(of slot: Value) -> Value { slot }
   @inlinable package static func values(of slot: Value) -> [Value] { [slot] }
+  @inlinable package static func slot(of values: [Value]) -> Value? { values.first }
 
   @inlinable
   package func insert(_ key: Key, _ value: Value) -> Value? {
@@ -17,13 +18,15 @@ package struct SetStorage<Key: Hashable & Sendable, Value: Sendable>: TableStora
   }
 
   @inlinable
-  package func insert(contentsOf new: [(key: Key, value: Value)]) -> [Value] {
+  package func insert(
+    contentsOf new: [(key: Key, value: Value)]
+  ) -> [(key: Key, value: Value)] {
     rows.withShards(of: new) { shards, hashes in
-      var displaced: [Value] = []
+      var displaced: [(key: Key, value: Value)] = []
       for (row, hash) in zip(new, hashes) {
         let old = shards.shard(rows.shard(of: hash)).pointee.insert(
           row.key, tag: HashShard<Key, Value>.tag(hash), row.value)
-        if let old { displaced.append(old) }
+        if let old { displaced.append((row.key, old)) }
       }
       return displaced
     }
@@ -54,5 +57,6 @@ package struct SetStorage<Key: Hashable & Sendable, Value: Sendable>: TableStora
 }
 
 extension SetStorage: HashedStorage {
+  @inlinable package static var hasSingleValues: Bool { true }
   @usableFromInline package typealias Cursor = HashCursor
 }

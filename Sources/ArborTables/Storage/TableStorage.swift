@@ -14,18 +14,25 @@ package protocol TableStorage<Key, Value>: Sendable {
   /// The oldest value of the slot.
   static func first(of slot: Slot) -> Value
   static func values(of slot: Slot) -> [Value]
+  /// Nil if there are none; a storage of single values takes the first.
+  static func slot(of values: [Value]) -> Slot?
 
   func lookup(_ key: Key) -> Slot?
   func lookupStamped(_ key: Key) -> (slot: Slot, stamp: UInt64)?
   func contains(_ key: Key) -> Bool
+  /// The stamp of what stands under the key; 0 if nothing does.
+  func stamp(of key: Key) -> UInt64
 
   func insert(_ key: Key, _ value: Value) -> Slot?
-  func insert(contentsOf rows: [(key: Key, value: Value)]) -> [Slot]
+  /// Returns what was displaced.
+  func insert(contentsOf rows: [(key: Key, value: Value)]) -> [(key: Key, value: Value)]
   func insertNew(_ key: Key, _ value: Value) -> Bool
   func insertNew(contentsOf rows: [(key: Key, value: Value)]) -> Bool
+  /// Changes in place; `change` is never a user's code and keeps the number of values.
+  func modify<Result: Sendable>(_ key: Key, _ change: (inout Slot) -> Result) -> Result?
   func replace(_ key: Key, stamp: UInt64, with slot: Slot) -> Slot?
   func remove(_ key: Key, stamp: UInt64?) -> RemovedRow<Key, Slot>?
-  func removeAll() -> (any AnyObject & Sendable)?
+  func removeAll() -> RemovedRows<Key, Slot>
 
   /// Copies out about `limit` rows that come after the cursor.
   ///
@@ -44,6 +51,7 @@ package protocol TableStorage<Key, Value>: Sendable {
   /// While a walker is there, deleted keys keep their neighbours.
   func beginWalk()
   func endWalk()
+  var hasWalkers: Bool { get }
 
   var count: Int { get }
   /// Bytes, without what the rows refer to.
@@ -55,4 +63,29 @@ package protocol TableStorage<Key, Value>: Sendable {
 package enum Step: Int, Sendable {
   case forward = 1
   case backward = -1
+}
+
+/// All that a table held when it was emptied; released with this.
+@usableFromInline
+package final class RemovedRows<Key: Hashable & Sendable, Slot: Sendable>: @unchecked Sendable {
+  // Unchecked: filled by whoever empties the table, under its locks, and from then on only read.
+  @usableFromInline var shards: [HashShard<Key, Slot>] = []
+  /// Of a table that somebody walks through; the keys stay behind.
+  @usableFromInline var leavingGhosts: [(key: Key, slot: Slot)] = []
+  @usableFromInline var ordered: OrderedRows<Key, Slot>?
+
+  @inlinable init() {}
+
+  deinit {
+    for shard in shards { shard.destroy() }
+    ordered?.destroy()
+  }
+
+  package func visit(_ body: (Key, Slot) -> Void) {
+    var rows: [TraversedRow<Key, Slot>] = []
+    for shard in shards { _ = shard.copyRows(after: 0, upTo: .max, limit: .max, into: &rows) }
+    _ = ordered?.copyRows(after: nil, upTo: nil, limit: .max, into: &rows)
+    for row in rows { body(row.key, row.slot) }
+    for row in leavingGhosts { body(row.key, row.slot) }
+  }
 }

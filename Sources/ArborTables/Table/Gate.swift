@@ -13,8 +13,12 @@ struct Gate: ~Copyable, Sendable {
   /// A user's operators run under the table's locks.
   @usableFromInline static let runsForeignCode: UInt8 = 8
 
-  init(access: TableAccess, trustsKeys: Bool) {
-    var flags: UInt8 = trustsKeys ? 0 : Gate.runsForeignCode
+  /// Rows have processes of their own.
+  @usableFromInline static let ownsRows: UInt8 = 16
+
+  init(access: TableAccess, runsForeignCode: Bool, ownsRows: Bool) {
+    var flags: UInt8 = runsForeignCode ? Gate.runsForeignCode : 0
+    if ownsRows { flags |= Gate.ownsRows }
     switch access {
     case .public: break
     case .protected: flags |= Gate.ownerWrites

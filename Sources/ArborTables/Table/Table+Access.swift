@@ -27,6 +27,18 @@ extension Table {
     return result
   }
 
+  /// Runs a part of an operation that was admitted before: `body` is never a user's code.
+  func sheltered<Result>(_ body: () -> Result) throws(TableError) -> Result {
+    let flags = gate.load()
+    if flags & Gate.dead != 0 { throw .dead(description) }
+    guard flags & Gate.runsForeignCode != 0 else { return body() }
+    guard ForeignCode.enter() else { throw .reentered(description) }
+    defer { leave() }
+    return body()
+  }
+
+  @inlinable var ownsRows: Bool { gate.load() & Gate.ownsRows != 0 }
+
   /// The rarer cases of reading.
   @usableFromInline
   func admitReader(_ flags: UInt8) throws(TableError) {
@@ -65,6 +77,8 @@ extension Table {
     try admitWriter(flags)
     if flags & Gate.runsForeignCode != 0 { leave() }
   }
+
+  func checkMayRead() throws(TableError) { try reading { _ in } }
 
   func checkIsAlive() throws(TableError) {
     if gate.load() & Gate.dead != 0 { throw .dead(description) }

@@ -15,8 +15,8 @@ public import ArborProcesses
 ///
 /// No operation goes through the owner or waits for it. An operation on one row is atomic, and so
 /// is one that inserts a list of rows. Closures run in their caller without any lock held. The one
-/// foreign code that does run under a table's lock is the `==` of keys (for an ordered set `<`, for a
-/// bag also `==` of values); if such an operator uses a table itself, that use throws
+/// foreign code that does run under a table's lock is the `==` of keys, for an ordered set their `<`;
+/// if such an operator uses a table itself, that use throws
 /// ``TableError/reentered(_:)``.
 ///
 /// OTP: `ets`.
@@ -33,6 +33,7 @@ public final class Table<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   @usableFromInline let engine: StorageEngine<Key, Value>
   @usableFromInline let gate: Gate
   package let ownership: TableOwnership
+  let owned: OwnedRows<Key, Value>?
 
   /// Makes a table that belongs to the calling process.
   ///
@@ -43,15 +44,28 @@ public final class Table<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   ///   - owner: whose table it shall be; the calling process's if not said.
   ///   - heir: who gets the table, and a ``TableTransfer``, when its owner ends.
   ///   - heirData: what the heir's message carries.
+  ///   - rowOwner: says whose a row is; nil if nobody's. A row dies with its process, before anyone
+  ///     sees that one's DOWN. Must depend on the row alone.
   ///
   /// - Throws: ``TableError/notInProcess`` if the caller is no process and no owner was named,
   ///   ``TableError/nameTaken(_:)``, ``TableError/ownerGone(_:)``, ``TableError/callerExiting``.
   ///
   /// OTP: `ets:new/2`.
-  public init(
+  public convenience init(
     _ kind: TableKind<Key, Value> = .set, named name: String? = nil,
     access: TableAccess = .protected, owner: PID? = nil, heir: PID? = nil,
-    heirData: (any Sendable)? = nil
+    heirData: (any Sendable)? = nil, rowOwner: (@Sendable (Key, Value) -> PID?)? = nil
+  ) throws(TableError) {
+    try self.init(
+      kind, rows: [], named: name, access: access, owner: owner, heir: heir, heirData: heirData,
+      rowOwner: rowOwner)
+  }
+
+  /// With rows that are in the table before anybody can find it.
+  init(
+    _ kind: TableKind<Key, Value>, rows: [(key: Key, value: Value)], named name: String?,
+    access: TableAccess, owner: PID?, heir: PID?, heirData: (any Sendable)?,
+    rowOwner: (@Sendable (Key, Value) -> PID?)?
   ) throws(TableError) {
     let caller = ProcessCore.current
     guard caller?.isFenced != true else { throw .callerExiting }
@@ -62,8 +76,13 @@ public final class Table<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     let catalogue = TableCatalogue.of(owner.node)
     id = catalogue.nextID()
     engine = StorageEngine(kind)
-    gate = Gate(access: access, trustsKeys: TrustedTypes.contains(Key.self))
+    let runsForeignCode = !TrustedTypes.contains(Key.self)
+    gate = Gate(access: access, runsForeignCode: runsForeignCode, ownsRows: rowOwner != nil)
+    owned = rowOwner.map { [engine] rowOwner in
+      OwnedRows(rowOwner, in: engine, runsForeignCode: runsForeignCode)
+    }
     ownership = TableOwnership(owner: owner, heir: heir, heirData: heirData, name: name)
+    if !rows.isEmpty { _ = engine.insert(contentsOf: rows) }
     try catalogue.insert(self, named: name)
     if !owner.core.adopt(self) {
       die()

@@ -28,6 +28,10 @@ public enum TableError: Error, Sendable, Equatable {
   case reentered(String)
   /// The key is not in the table.
   case noSuchKey(String)
+  /// A table of this kind cannot do that.
+  case wrongKind(String)
+  /// The sum does not fit into the counter.
+  case overflow(String)
 }
 
 extension TableError: CustomStringConvertible {
@@ -49,6 +53,8 @@ extension TableError: CustomStringConvertible {
     case .reentered(let table):
       "\(table) was used inside the == or < of a key or value; operators must not use tables"
     case .noSuchKey(let table): "the key is not in \(table)"
+    case .wrongKind(let table): "\(table) is a bag, where a key does not name one row"
+    case .overflow(let table): "the sum does not fit into the counter of \(table)"
     }
   }
 }

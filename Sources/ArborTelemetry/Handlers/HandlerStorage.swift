@@ -21,8 +21,8 @@ public import Synchronization
 
   /// A snapshot of who is attached to the event, in order of attachment.
   @usableFromInline
-  package func attachments(to event: TelemetryEvent) -> [Attachment] {
-    table.withLock { $0.attachments(to: event) }
+  package func handlers(to event: TelemetryEvent) -> [AttachedHandler] {
+    table.withLock { $0.handlers(to: event) }
   }
 
   package func list(withPrefix prefix: [String]) -> [TelemetryHandler] {

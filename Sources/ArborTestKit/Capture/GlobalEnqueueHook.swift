@@ -1,4 +1,4 @@
-import ArborPrimitives
+import Synchronization
 
 /// Catches the jobs that tasks without an executor preference (`Task {}`, `Task.detached`, plain
 /// actors called from those) hand to Swift's global pool on a simulation's thread.
@@ -12,25 +12,26 @@ enum GlobalEnqueueHook {
   typealias Original = @convention(c) (UnsafeMutableRawPointer) -> Void
   typealias Hook = @convention(c) (UnsafeMutableRawPointer, Original) -> Void
 
-  static func install() { _ = isInstalled }
-
-  /// Whether the runtime has the hook.
+  /// Whether the runtime has the hook. Asking installs it.
   static let isInstalled: Bool = {
     let slot = RuntimeSymbol.find("swift_task_enqueueGlobal_hook", as: Hook?.self)
     guard let slot else { return false }
     // Read before it is set, so that whoever was there first is still asked.
-    previous = slot.pointee
+    previous.store(unsafeBitCast(slot.pointee, to: UInt.self), ordering: .releasing)
     slot.pointee = catchJob
     return true
   }()
 
-  // Written once, before the hook that reads it is in place.
-  nonisolated(unsafe) private static var previous: Hook?
+  /// The hook that was there first, 0 if none.
+  private static let previous = Atomic<UInt>(0)
 
   private static let catchJob: Hook = { job, original in
-    if let executor = SimulationThread.current {
-      executor.enqueue(unsafeBitCast(job, to: UnownedJob.self))
-    } else if let previous {
+    let unowned = unsafeBitCast(job, to: UnownedJob.self)
+    if let executor = SimulationThread.executor(for: unowned) {
+      executor.enqueue(unowned)
+    } else if let previous = unsafeBitCast(
+      previous.load(ordering: .acquiring), to: Hook?.self)
+    {
       previous(job, original)
     } else {
       original(job)

@@ -9,7 +9,5 @@ final class SimulationExecutor: TaskExecutor {
 
   func enqueue(_ job: consuming ExecutorJob) { enqueue(UnownedJob(job)) }
 
-  func enqueue(_ job: UnownedJob) {
-    storage.enqueue(LooseJob(job, for: asUnownedTaskExecutor(), keepAlive: self))
-  }
+  func enqueue(_ job: UnownedJob) { storage.enqueue(job, for: self) }
 }

@@ -23,10 +23,21 @@ enum SimulationThread {
     }
   }
 
+  /// The executor of the calling thread's simulation, if the job is the simulation's.
+  ///
+  /// It is not if its task is older than the simulation: code in there has resumed somebody outside, who
+  /// goes on outside.
+  static func executor(for job: UnownedJob) -> SimulationExecutor? {
+    guard let executor = current else { return nil }
+    if let id = JobIdentity.taskID(of: job), id < executor.storage.firstTaskID { return nil }
+    return executor
+  }
+
   /// Makes the calling thread the simulation's, for as long as `body` runs. One inside another is
   /// allowed: the inner one runs as a single turn of the outer.
   static func run<Result>(_ executor: SimulationExecutor, _ body: () -> Result) -> Result {
-    GlobalEnqueueHook.install()
+    _ = GlobalEnqueueHook.isInstalled
+    _ = SwiftClocks.areVirtual
     let previous = pthread_getspecific(key)
     pthread_setspecific(key, Unmanaged.passUnretained(executor).toOpaque())
     defer { pthread_setspecific(key, previous) }

@@ -22,6 +22,8 @@ struct ChoiceSource {
 
   private let strategy: Strategy
   private var generator: SeededGenerator
+  /// A rank lasts for two to the power of this many additions, on average.
+  private let steadiness: UInt64
   private var additions: UInt64 = 0
   private var ranks: [SimulationStep.Subject: UInt64] = [:]
 
@@ -34,6 +36,8 @@ struct ChoiceSource {
       case .ranks: .ranks
       case .varied: generator.next() & 1 == 0 ? .random : .ranks
       }
+    // No one length is right: how many turns lie before and inside the window is not known.
+    steadiness = 1 + generator.next() % 6
   }
 
   /// The rank of a new candidate; the lowest goes first, where ranks count.
@@ -46,7 +50,7 @@ struct ChoiceSource {
     case .ranks:
       // Each keeps its rank for a while, so that one may be left behind for very long: what no
       // series of even choices would do.
-      if let rank = ranks[subject], generator.next() & 15 != 0 { return rank }
+      if let rank = ranks[subject], generator.next() >> (64 - steadiness) != 0 { return rank }
       let rank = generator.next()
       ranks[subject] = rank
       return rank

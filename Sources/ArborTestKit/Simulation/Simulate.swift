@@ -22,11 +22,14 @@ import Darwin
 /// timer at once. When the body has returned, the processes that are left are killed.
 ///
 /// What runs under it: processes, calls, timers and supervisors; plain actors, task groups, `async
-/// let`, streams, continuations; `Task {}` and `Task.detached`; `Task.sleep(for:)` of processes and of
-/// tasks that the body started, rounded to what a human would have written (milliseconds are
-/// exact). What does not: the main actor, threads and queues of others, `Task.sleep` in a method of a
-/// plain actor that was entered from a `Task {}`, and `ContinuousClock.now`, which stays real. What
-/// comes in from there is taken, is counted in ``Simulation/arrivals``, and is said on stderr.
+/// let`, streams, continuations; `Task {}` and `Task.detached`; `Task.yield()` and `Task.sleep`, and
+/// `ContinuousClock` and `SuspendingClock` show virtual time. What does not: the main actor, threads and
+/// queues of others, a process of another node, and any other clock (`Date`, the system's own). A
+/// job that comes in from there is taken, is counted in ``Simulation/arrivals``, and is said on
+/// stderr, since when it comes no seed decides. Nor does a seed decide on the order of a `Dictionary`
+/// or `Set`, unless SWIFT_DETERMINISTIC_HASHING is in the environment.
+///
+/// Apple's SDK lacks what `Task.sleep` is caught with: there it is outside.
 ///
 /// - Parameters:
 ///   - seed: decides on every choice, on the node's random numbers, and on `sim.random`.

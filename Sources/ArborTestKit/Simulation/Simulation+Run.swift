@@ -8,38 +8,49 @@ extension Simulation {
     _ body: @escaping @Sendable (Simulation) async throws -> Value
   ) -> Result<Value, any Error> {
     let outcome = Outcome<Value>()
-    return SimulationThread.run(executor) {
-      let task = Task(executorPreference: executor) { [self] in
-        do {
-          let value = try await withProcess(on: node) { _ in try await body(self) }
-          outcome.set(.success(value))
-        } catch {
-          outcome.set(.failure(error))
-        }
-        storage.wake()
-      }
-      var turns = Turns(limit: options.stepLimit)
-      let result: Result<Value, any Error>
-      if let error = drive(&turns, until: { outcome.isSet }) {
-        task.cancel()
-        result = .failure(error)
-      } else {
-        if options.settles { drain(&turns, mayAdvance: false) }
-        result = outcome.value ?? .failure(CancellationError())
-      }
-      stop()
+    var turns = Turns(limit: options.stepLimit)
+    let result = SimulationThread.run(executor) {
+      // The first task of all, by which those that are older are told.
+      Task(executorPreference: executor) { [self] in start(body, outcome) }
+      let error = drive(&turns, until: { outcome.isSet })
+      if error == nil, options.settles { drain(&turns, mayAdvance: false) }
+      let result = error.map { .failure($0) } ?? outcome.value ?? .failure(CancellationError())
+      stop(&turns)
       return result
+    }
+    storage.end(passingOn: !turns.areUsedUp)
+    return result
+  }
+
+  private func start<Value: Sendable>(
+    _ body: @escaping @Sendable (Simulation) async throws -> Value, _ outcome: Outcome<Value>
+  ) {
+    context.core.launch(under: nil) { [self] _ in
+      defer { storage.wakeFromOutside() }
+      do {
+        outcome.set(.success(try await body(self)))
+      } catch {
+        outcome.set(.failure(error))
+        throw error
+      }
     }
   }
 
   /// How many turns have been taken, and how many may be.
   private struct Turns {
     let limit: Int
-    var taken = 0
+    private var taken = 0
+
+    init(limit: Int) { self.limit = limit }
+
+    var areUsedUp: Bool { taken > limit }
+
     mutating func take() -> Bool {
       taken += 1
-      return taken <= limit
+      return !areUsedUp
     }
+
+    mutating func startAgain() { taken = 0 }
   }
 
   /// Gives turns until the body has returned. Returns why it never will, if so.
@@ -48,9 +59,8 @@ extension Simulation {
       guard turns.take() else { return .tooManySteps(turns.limit) }
       if turn() { continue }
       // Perhaps another thread is about to bring something: the main actor, a queue.
-      let arrivals = arrivals
-      storage.waitForArrival(atMost: options.patience.wholeNanoseconds)
-      if self.arrivals == arrivals, !isDone() { return .deadlock(waiting) }
+      let isWoken = storage.waitForOutside(atMost: options.patience.wholeNanoseconds)
+      if !isWoken, !isDone() { return .deadlock(waiting) }
     }
     return nil
   }
@@ -73,14 +83,13 @@ extension Simulation {
     return true
   }
 
-  /// Ends the processes that are left, lets them come to rest, and closes the simulation.
-  private func stop() {
+  /// Ends the processes that are left, and lets them come to rest.
+  private func stop(_ turns: inout Turns) {
+    turns.startAgain()
     for process in node.processes.all { process.receiveExit(.kill, from: nil) }
-    var turns = Turns(limit: options.stepLimit)
     drain(&turns, mayAdvance: false)
     // A handler that does not return holds its process until the grace is over.
     drain(&turns, mayAdvance: true) { node.processCount > 0 }
-    storage.end(passingOn: turns.taken <= turns.limit)
   }
 
   /// Who cannot go on.

@@ -6,9 +6,9 @@ import Synchronization
 ///
 ///     try simulate(seed: 7) { sim in
 ///       let worker = spawn { context in try await context.sleep(for: .seconds(60)) }
-///       try await sim.advance(by: .seconds(59))
+///       await sim.advance(by: .seconds(59))
 ///       #expect(worker.isAlive)
-///       try await sim.advance(by: .seconds(1))
+///       await sim.advance(by: .seconds(1))
 ///       #expect(!worker.isAlive)
 ///     }
 public final class Simulation: Sendable {
@@ -16,6 +16,8 @@ public final class Simulation: Sendable {
   public let seed: UInt64
   /// The node that the body runs on: what it spawns and names, lives there.
   public let node: Node
+  /// The process that the body runs as.
+  public let context: ProcessContext
 
   let options: SimulationOptions
   let storage: SimulationStorage
@@ -31,35 +33,32 @@ public final class Simulation: Sendable {
     executor = SimulationExecutor(storage)
     node = Node(
       scheduler: SeededScheduler(storage), clock: VirtualClock(storage), seed: seeds.next())
+    context = ProcessContext(ProcessCore(node: node, parent: nil))
     chance = Lock(SeededGenerator(seed: seeds.next()))
   }
 
   /// The virtual time since the simulation began.
-  public var now: Duration {
-    .nanoseconds(storage.withMachine { $0.now } - SimulationMachine.start)
-  }
+  public var now: Duration { .nanoseconds(storage.elapsed) }
 
   /// The choices made so far.
   public var trace: [SimulationStep] { storage.withMachine { $0.trace } }
 
-  /// How many jobs came in from threads outside, each at a time that no seed decides: above 0, the
-  /// simulation cannot be repeated exactly.
+  /// How many jobs were seen to come in from threads outside, each at a time that no seed decides:
+  /// above 0, the simulation cannot be repeated exactly.
   public var arrivals: Int { storage.withMachine { $0.arrivals } }
 
   /// Waits until nothing can run but the caller. Time does not pass.
   public func settle() async {
     await withUnsafeContinuation { continuation in
-      storage.withMachine { $0.settle(continuation) }
+      storage.settle(continuation)
     }
   }
 
   /// Lets virtual time pass: every timer of that time fires, and what follows from it comes to rest.
   public func advance(by duration: Duration) async {
     await withUnsafeContinuation { continuation in
-      let entry = ResumingEntry(continuation)
-      storage.withMachine {
-        $0.schedule(entry, at: $0.now.addingClamped(duration.wholeNanoseconds))
-      }
+      storage.schedule(
+        ResumingEntry(continuation), at: storage.now.addingClamped(duration.wholeNanoseconds))
     }
     await settle()
   }

@@ -2,14 +2,15 @@ public import ArborProcesses
 
 /// Why a simulation did not come to its end.
 public enum SimulationError: Error, Sendable {
-  /// The body has not returned, nothing can run and no timer is set: who waits, and for what.
+  /// The body has not returned, nothing can run and no timer is set: which processes wait, and for
+  /// what. The body's own is among them.
   case deadlock([Waiting])
   /// The body has not returned after that many turns: something goes round in circles.
   case tooManySteps(Int)
 
   /// Somebody who cannot go on.
   public struct Waiting: Sendable, Hashable, CustomStringConvertible {
-    /// The process that waits; nil if it is the body's own task, outside any process.
+    /// The process that waits.
     public let pid: PID
     /// The names it is registered under.
     public let names: [ProcessName]
@@ -30,8 +31,8 @@ extension SimulationError: CustomStringConvertible {
       """
       deadlock: nothing can run, no timer is set, and the body has not returned
       \(waiting.map { "  \($0)\n" }.joined())\
-        What waits for another thread, the main actor, or a `Task.sleep` in a plain actor that a \
-      task of no process entered, is not seen here; see SimulationOptions.patience.
+      What is to come from another thread or the main actor is not seen here: it had \
+      SimulationOptions.patience to come.
       """
     case .tooManySteps(let limit):
       """

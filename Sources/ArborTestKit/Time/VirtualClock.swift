@@ -10,13 +10,15 @@ package final class VirtualClock: NodeClock {
 
   init(_ storage: SimulationStorage) { self.storage = storage }
 
-  package func now() -> UInt64 { storage.withMachine { $0.now } }
+  package func now() -> UInt64 { storage.now }
 
   /// Begins at 2020-09-13 12:26:40 UTC, in every simulation.
-  package func wallTime() -> UInt64 { 1_600_000_000_000_000_000 - SimulationMachine.start + now() }
+  package func wallTime() -> UInt64 { VirtualClock.wallStart + storage.elapsed }
+
+  static let wallStart: UInt64 = 1_600_000_000_000_000_000
 
   package func schedule(_ entry: TimerEntry, at deadline: UInt64) {
-    storage.withMachine { $0.schedule(entry, at: deadline) }
+    storage.schedule(entry, at: deadline)
   }
 
   @discardableResult

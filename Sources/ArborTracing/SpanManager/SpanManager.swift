@@ -72,6 +72,8 @@ public actor SpanManager: GenServer {
 
   public func handleInfo(_ info: Info) {
     guard case .down(let down) = info, let pid = down.pid, let fate = pid.fate else { return }
+    // This was the monitor: there is nothing to take back, and no mailbox to search for its DOWN.
+    if watched[pid] == down.ref { watched[pid] = nil }
     close(pid, fate)
   }
 
@@ -88,8 +90,11 @@ public actor SpanManager: GenServer {
   }
 
   /// Watches everybody in the table. Rows of the dead are closed by that, at once.
+  ///
+  /// By the table in the slot, which may not have been handed over yet: all may write it, and whoever
+  /// asks to settle must not be told that all is well while it is on its way.
   private func scan() {
-    try? table?.forEach { pid, _ in
+    try? Tracing.of(process.node).table?.visit { pid, _ in
       // Nothing is begun that would outlive the manager: the next one scans anew.
       if process.pid.isAlive { watch(pid) }
     }
@@ -104,7 +109,6 @@ public actor SpanManager: GenServer {
 
   private func close(_ pid: PID, _ fate: Fate) {
     if let ref = watched.removeValue(forKey: pid) { process.demonitor(ref, flush: true) }
-    // By the table in the slot: one that was made anew may be there before it is claimed.
     guard let table = Tracing.of(process.node).table, let row = try? table.lookup(pid) else {
       return
     }
@@ -179,7 +183,7 @@ extension SpanManager {
   /// The open spans of a node, oldest first.
   public static func openSpans(on node: Node = .current) -> [TraceSpan] {
     var spans: [TraceSpan] = []
-    try? Tracing.of(node).table?.forEach { _, row in spans += row.spans }
+    try? Tracing.of(node).table?.visit { _, row in spans += row.spans }
     return spans.sorted { $0.startTime < $1.startTime }
   }
 

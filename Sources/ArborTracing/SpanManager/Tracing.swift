@@ -53,9 +53,11 @@ package final class Tracing: Sendable {
 
   func insert(_ row: SpanRow, of pid: PID) {
     while let table {
-      // It fails if the table died just now, when there may be another; or if the process is
-      // exiting, when it may open nothing more.
-      if (try? table.insertNew(pid, row)) != nil || pid.core.isFenced { return }
+      // Not as the calling process: it may have been told to exit just now, while another of its
+      // tasks has opened a span in this row already. It fails only if the table died, when there may
+      // be another.
+      let isIn = Ambient.local.withValue(nil) { (try? table.insertNew(pid, row)) != nil }
+      if isIn { return }
     }
   }
 

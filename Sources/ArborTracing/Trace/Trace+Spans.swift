@@ -36,7 +36,7 @@ extension Trace {
     let process = ProcessCore.current
     let marker = (process?.node ?? .current).nextRandom()
     let outside = Ambient(process: process, cursor: .outside(marker: marker))
-    let result = Ambient.$current.withValue(outside) { () -> Result<Value, Failure> in
+    let result = Ambient.local.withValue(outside) { () -> Result<Value, Failure> in
       do throws(Failure) { return .success(try body()) } catch { return .failure(error) }
     }
     return try result.get()

@@ -30,7 +30,7 @@ extension Trace {
     _ body: () throws(Failure) -> Value
   ) throws(Failure) -> Value {
     let span = tracer.open(name, attributes, isScoped: true)
-    let result = Ambient.$current.withValue(tracer.ambient(inside: span)) {
+    let result = Ambient.local.withValue(tracer.ambient(inside: span)) {
       () -> Result<Value, Failure> in
       do throws(Failure) { return .success(try body()) } catch { return .failure(error) }
     }
@@ -71,7 +71,7 @@ extension Trace {
     _ body: () async throws(Failure) -> Value
   ) async throws(Failure) -> Value {
     let span = tracer.open(name, attributes, isScoped: true)
-    let result = await Ambient.$current.withValue(tracer.ambient(inside: span)) {
+    let result = await Ambient.local.withValue(tracer.ambient(inside: span)) {
       () async -> Result<Value, Failure> in
       _ = isolation  // so that the closure runs where the caller is
       do throws(Failure) { return .success(try await body()) } catch { return .failure(error) }

@@ -117,7 +117,7 @@ private final class Resume: TimerEntry, @unchecked Sendable {
         try #require(info.parent == me && info.initialCall == "the outer one" && info.trapsExit)
         try #require(info.status == .waiting && info.handling == nil)
         let other = try #require(inner.info)
-        try #require(other.ancestors.prefix(2) == [outer, me] && other.links == [outer])
+        try #require(other.ancestors.prefix(2).map(\.pid) == [outer, me] && other.links == [outer])
         try #require(other.monitoredBy == [outer, outer] && !other.trapsExit)
         try #require(other.spawnTime >= info.spawnTime)
         inner.sendExit(.kill)

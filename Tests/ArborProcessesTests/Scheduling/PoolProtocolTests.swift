@@ -38,6 +38,11 @@ import Testing
     case inject(Queue)
     /// The monitor takes all workers for stuck, this many times.
     case needSpare(Int)
+    /// The monitor takes the first worker for stuck and its queue away, puts that into the common
+    /// queue, and passes it on if the pool has ended meanwhile.
+    case rescue
+    case putBack(Queue)
+    case checkEnd
     case close
     case stop(hasQueued: Bool)
     case done
@@ -154,6 +159,15 @@ import Testing
       case .needSpare(let times):
         guard times > 0 else { return .done }
         return .perform(roster.spareNeeded(), .needSpare(times - 1))
+      case .rescue:
+        defer { queues[0] = [] }
+        return queues[0].isEmpty ? .done : .putBack(queues[0])
+      case .putBack(let queue):
+        common += queue
+        return .wakeCheck(.checkEnd)
+      case .checkEnd:
+        if roster.hasEnded { common = [] }
+        return .done
       case .close:
         isClosed = true
         return .stop(hasQueued: !common.isEmpty)
@@ -193,6 +207,7 @@ import Testing
     var regulars: Int
     var spares = 0
     var alarms = 0
+    var isRescued = false
     var outside: [[Int]]
     var isShutDown = false
   }
@@ -214,6 +229,12 @@ import Testing
       testDescription: "a stuck worker that has made work", regulars: 2,
       outside: [[pushesAndSticks], [0]]),
     Scenario(
+      testDescription: "a worker wrongly taken for stuck", regulars: 2, isRescued: true,
+      outside: [[1, 0]]),
+    Scenario(
+      testDescription: "a worker wrongly taken for stuck, shut down", regulars: 1,
+      isRescued: true, outside: [[2, 0]], isShutDown: true),
+    Scenario(
       testDescription: "one worker, shut down", regulars: 1, outside: [[1, 0]], isShutDown: true),
     Scenario(
       testDescription: "two workers, shut down", regulars: 2, outside: [[1, 0]], isShutDown: true),
@@ -226,6 +247,7 @@ import Testing
   func everyInterleaving(scenario: Scenario) {
     var outside = scenario.outside.map { Step.inject($0) }
     if scenario.alarms > 0 { outside.append(.needSpare(scenario.alarms)) }
+    if scenario.isRescued { outside.append(.rescue) }
     if scenario.isShutDown { outside.append(.close) }
     let start = Pool(regulars: scenario.regulars, spares: scenario.spares, outside: outside)
 

@@ -11,13 +11,16 @@ extension Table {
   ///       }
   ///     }
   ///
-  /// May be nested. A table stays in memory as large as it gets while it is fixed.
+  /// May be nested, and by any number of processes at once. While a table is fixed, keys that are
+  /// deleted still take memory.
+  ///
+  /// - Throws: what `body` throws; ``TableError/notOwner(_:caller:)`` if the caller may not read.
   ///
   /// OTP: `ets:safe_fixtable/2`.
   public func withFixedTable<Result>(_ body: () throws -> Result) throws -> Result {
     try checkMayRead()
     engine.beginWalk()
-    defer { engine.endWalk() }
+    defer { unfix() }
     return try body()
   }
 
@@ -27,12 +30,15 @@ extension Table {
   ) async throws -> Result {
     try checkMayRead()
     engine.beginWalk()
-    defer { engine.endWalk() }
+    defer { unfix() }
     return try await body()
   }
 
-  /// The first key in the table's order; nil if it is empty. The order of a set is its own, and
-  /// stays the same for keys that stay.
+  private func unfix() { engine.endWalk() }
+
+  /// The first key in the table's order; nil if it is empty.
+  ///
+  /// The order of a set is its own, and stays the same for keys that stay.
   ///
   /// OTP: `ets:first/1`.
   public func first() throws(TableError) -> Key? { try reading { $0.end(.forward) } }
@@ -64,32 +70,4 @@ extension Table {
     }
     return previous
   }
-
-  /// Calls `body` with every row, in the table's order, without holding any lock while it runs.
-  ///
-  /// Every key that is there throughout is met exactly once, whatever is inserted and deleted
-  /// meanwhile, also by `body` itself. Of a row that changes, one of its values is met.
-  ///
-  /// OTP: `ets:foldl/3`.
-  public func forEach(_ body: (Key, Value) throws -> Void) throws {
-    switch engine {
-    case .set(let rows): try forEach(of: rows) { try body($0.key, $0.slot) }
-    }
-  }
-
-  /// Calls `body` with every row of the storage that this table keeps.
-  @inlinable
-  func forEach<Storage: TableStorage<Key, Value>>(
-    of storage: Storage, _ body: (TraversedRow<Key, Storage.Slot>) throws -> Void
-  ) throws {
-    var cursor: Storage.Cursor?
-    var rows: [TraversedRow<Key, Storage.Slot>] = []
-    repeat {
-      rows.removeAll(keepingCapacity: true)
-      cursor = try reading { _ in storage.chunk(after: cursor, limit: 128, into: &rows) }
-      for row in rows { try body(row) }
-    } while cursor != nil
-  }
-
-  func checkMayRead() throws(TableError) { try reading { _ in } }
 }

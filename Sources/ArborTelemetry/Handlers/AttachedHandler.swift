@@ -2,7 +2,7 @@
 ///
 /// An object, so that the handler's closure is freed (which may run its captures' `deinit`, a user's
 /// code) by whoever lets go of the last reference: never the table, which runs under a lock.
-@usableFromInline package final class Attachment: Sendable {
+@usableFromInline package final class AttachedHandler: Sendable {
   package let id: String
   package let events: [TelemetryEvent]
   package let handler: TelemetryHandler.Function

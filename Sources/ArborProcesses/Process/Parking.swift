@@ -1,0 +1,72 @@
+import ArborPrimitives
+
+/// How a suspended task is got going again.
+@usableFromInline
+package enum Resumer: Sendable {
+  /// The process's own task, which is parked: its job goes back into the process's queue.
+  case job(UnownedJob, of: ProcessCore)
+  /// Any other task.
+  case continuation(UnsafeContinuation<Void, Never>)
+
+  @usableFromInline
+  package func resume() {
+    switch self {
+    case .job(let job, let core): core.unpark(job)
+    case .continuation(let continuation): continuation.resume()
+    }
+  }
+}
+
+/// Where a process's own task goes while it has to wait.
+///
+/// An actor whose executor runs nothing: the job of the task that comes here is kept by whatever is
+/// to wake it. That is a suspension and a resumption without a continuation, whose resumption
+/// goes through the task's preferred executor, under a lock of the task's; Guides/Decisions/0003
+/// has the figures.
+@usableFromInline
+package actor Parking: SerialExecutor {
+  // Unowned, because the process owns this; unsafe to spare the count. Only the process's own task
+  // comes here, and that holds the process, by its `Ambient`.
+  private unowned(unsafe) let core: ProcessCore
+
+  init(_ core: ProcessCore) { self.core = core }
+
+  @usableFromInline
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { asUnownedSerialExecutor() }
+
+  @usableFromInline
+  package nonisolated func enqueue(_ job: consuming ExecutorJob) { core.park(UnownedJob(job)) }
+
+  private var arrivals: UInt = 0
+
+  /// Returns when what the process said it waits for has come: see ``ProcessCore/Intent``. What it
+  /// then finds is for the caller to see; that it was woken promises nothing.
+  ///
+  /// Never inlined, and touching its actor's state: the optimiser drops a visit to an actor that
+  /// nothing comes of, and going there is all that this does.
+  @inline(never)
+  @usableFromInline
+  package func park() { arrivals &+= 1 }
+}
+
+extension ProcessCore {
+  /// What the process's own task is about to park for.
+  package enum Intent: Sendable {
+    case mail
+    case wait(Wait)
+  }
+
+  /// The own task has arrived at the parking.
+  func park(_ job: UnownedJob) {
+    let hasParked =
+      switch intent {
+      case .mail: machine.withLock { $0.park(.job(job, of: self)) }
+      case .wait(let wait): wait.arm(.job(job, of: self))
+      }
+    if !hasParked { unpark(job) }
+  }
+
+  func unpark(_ job: UnownedJob) {
+    append(JobQueue.Entry(job: job, isIsolated: isServer))
+  }
+}

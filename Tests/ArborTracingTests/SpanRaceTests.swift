@@ -1,0 +1,101 @@
+import ArborBehaviours
+import ArborProcesses
+import ArborTestKit
+import ArborTracing
+import Testing
+
+/// Whoever dies when: no open span is lost, none is closed twice, nothing leaks. Over many orders of
+/// one scenario each; a failure names the seed that repeats it.
+@Suite struct SpanRaceTests {
+  /// What was opened and what was closed, counted while it happens.
+  private func balance(of recorder: SpanRecorder) -> String? {
+    var stops: [SpanID: Int] = [:]
+    for span in recorder.spans { stops[span.id, default: 0] += 1 }
+    if stops.values.contains(where: { $0 > 1 }) { return "a span was closed twice" }
+    if stops.count != recorder.startedCount {
+      return "\(recorder.startedCount) spans were opened, \(stops.count) closed"
+    }
+    return nil
+  }
+
+  private struct Unbalanced: Error { let what: String }
+
+  private func check(_ recorder: SpanRecorder, _ sim: Simulation) async throws {
+    try await SpanManager.settle(on: sim.node)
+    if let what = balance(of: recorder) { throw Unbalanced(what: what) }
+    let rows = SpanManager.rowCount(on: sim.node)
+    if rows != 0 { throw Unbalanced(what: "\(rows) rows are left") }
+    let watched = try await SpanManager.watchedCount(on: sim.node)
+    if watched != 0 { throw Unbalanced(what: "\(watched) processes are still watched") }
+  }
+
+  /// A process that opens and closes spans, of both kinds, with other processes' turns in between.
+  @Sendable private static func trace(_ context: ProcessContext) async throws {
+    while true {
+      try await Trace.withSpan("outer") {
+        Trace.startSpan("loose")
+        await Task.yield()
+        try await Trace.withSpan("inner") { try await context.sleep(for: .milliseconds(1)) }
+        Trace.endSpan()
+      }
+    }
+  }
+
+  @Test("a traced process that is killed at any moment leaves nothing open")
+  func killed() throws {
+    try simulate(seeds: 0..<500) { sim in
+      let recorder = try SpanRecorder(node: sim.node)
+      let clients = (0..<3).map { _ in sim.context.spawnMonitor(Self.trace) }
+      for client in clients {
+        try await sim.context.sleep(for: .microseconds(sim.random(in: 0..<3_000)))
+        client.pid.sendExit(sim.random(in: 0..<2) == 0 ? .kill : .shutdown)
+      }
+      for client in clients {
+        _ = try await sim.context.receive(Down.self, where: { $0.ref == client.ref })
+      }
+      try await check(recorder, sim)
+    }
+  }
+
+  @Test("the manager may die at any moment too")
+  func managerKilled() throws {
+    try simulate(seeds: 0..<500) { sim in
+      let recorder = try SpanRecorder(node: sim.node)
+      let clients = (0..<3).map { _ in sim.context.spawnMonitor(Self.trace) }
+      for client in clients {
+        try await sim.context.sleep(for: .microseconds(sim.random(in: 0..<2_000)))
+        sim.node.pid(named: "arbor.tracing.manager")?.sendExit(.kill)
+        try await sim.context.sleep(for: .microseconds(sim.random(in: 0..<100)))
+        client.pid.sendExit(.kill)
+      }
+      for client in clients {
+        _ = try await sim.context.receive(Down.self, where: { $0.ref == client.ref })
+      }
+      try await check(recorder, sim)
+    }
+  }
+
+  @Test("a task that goes on after its process died leaves no row, and closes what it opens")
+  func straggler() throws {
+    try simulate(seeds: 0..<300) { sim in
+      let recorder = try SpanRecorder(node: sim.node)
+      let me = sim.context.pid
+      let (pid, ref) = sim.context.spawnMonitor { context in
+        Task {
+          for _ in 0..<5 {
+            Trace.withSpan("straggling") {}
+            await Task.yield()
+          }
+          me.core.deliver(ValueMail(.message, "straggler done", context: nil))
+        }
+        Trace.startSpan("left open")
+        await Task.yield()
+        throw ExitReason.shutdown
+      }
+      _ = try await sim.context.receive(Down.self, where: { $0.ref == ref })
+      _ = try await sim.context.receive(String.self)
+      #expect(pid.fate?.reason == .shutdown)
+      try await check(recorder, sim)
+    }
+  }
+}
