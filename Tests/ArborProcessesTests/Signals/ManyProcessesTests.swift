@@ -10,7 +10,7 @@ import Testing
       context.trapExit()
       var refs: Set<MonitorRef> = []
       for _ in 0..<count {
-        let pid = context.spawnLink { inner in _ = try await inner.receive(Never.self) }
+        let pid = context.spawnLink { inner in _ = try await inner.receive(Int.self) }
         refs.insert(context.monitor(pid))
       }
       #expect(node.processCount == count + 1)
