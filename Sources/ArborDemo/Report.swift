@@ -4,7 +4,7 @@ import Arbor
 enum Report {
   static func printWords(_ table: Table<String, Int>) {
     var words: [(word: String, count: Int)] = []
-    try? table.forEach { words.append(($0, $1)) }
+    try? table.visit { words.append(($0, $1)) }
     words.sort { ($1.count, $0.word) < ($0.count, $1.word) }
     print("\nthe ten most frequent of \(words.count) words:")
     for (word, count) in words.prefix(10) {

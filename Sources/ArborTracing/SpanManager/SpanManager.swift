@@ -89,7 +89,7 @@ public actor SpanManager: GenServer {
 
   /// Watches everybody in the table. Rows of the dead are closed by that, at once.
   private func scan() {
-    try? table?.forEach { pid, _ in
+    try? table?.visit { pid, _ in
       // Nothing is begun that would outlive the manager: the next one scans anew.
       if process.pid.isAlive { watch(pid) }
     }
@@ -179,7 +179,7 @@ extension SpanManager {
   /// The open spans of a node, oldest first.
   public static func openSpans(on node: Node = .current) -> [TraceSpan] {
     var spans: [TraceSpan] = []
-    try? Tracing.of(node).table?.forEach { _, row in spans += row.spans }
+    try? Tracing.of(node).table?.visit { _, row in spans += row.spans }
     return spans.sorted { $0.startTime < $1.startTime }
   }
 

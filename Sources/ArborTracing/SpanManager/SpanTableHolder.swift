@@ -62,6 +62,6 @@ actor SpanTableHolder: GenServer {
   func terminate(_ reason: ExitReason) {
     guard let table = Tracing.of(process.node).table, table.owner == process.pid else { return }
     let fate = Fate(reason: .shutdown, time: process.node.clock.now())
-    try? table.forEach { pid, row in row.close(becauseOf: pid.fate ?? fate, on: pid.node) }
+    try? table.visit { pid, row in row.close(becauseOf: pid.fate ?? fate, on: pid.node) }
   }
 }
