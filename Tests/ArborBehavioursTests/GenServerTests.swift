@@ -2,8 +2,9 @@ import ArborBehaviours
 import ArborProcesses
 import Testing
 
-@Suite struct GenServerTests {
+@Suite final class GenServerTests {
   let node = Node(workers: 2)
+  deinit { node.shutdown() }
 
   @Test("casts and calls of one sender are handled in order")
   func callsAndCasts() async throws {

@@ -2,8 +2,9 @@ import ArborBehaviours
 import ArborProcesses
 import Testing
 
-@Suite struct SupervisorTests {
+@Suite final class SupervisorTests {
   let node = Node(workers: 2)
+  deinit { node.shutdown() }
 
   @Test("a child that crashes is started again, and its name leads to the new one")
   func restart() async throws {

@@ -8,8 +8,9 @@ private actor Idle: GenServer {
   let process = ProcessContext()
 }
 
-@Suite struct RenderingTests {
+@Suite final class RenderingTests {
   let node = Node(workers: 1)
+  deinit { node.shutdown() }
 
   @Test("a trace is an indented tree, each span below its parent")
   func trace() async throws {

@@ -8,7 +8,10 @@ import Testing
   private struct Negative: Error {}
 
   private actor Counter: GenServer {
-    enum Call: Sendable { case value(From<Int>), never(From<Int>) }
+    enum Call: Sendable {
+      case value(From<Int>)
+      case never(From<Int>)
+    }
     enum Cast: Sendable { case add(Int) }
 
     let process = ProcessContext()
@@ -81,7 +84,9 @@ import Testing
     }
   }
 
-  @Test("a tree under random kills makes the same choices each time", arguments: 0..<10 as Range<UInt64>)
+  @Test(
+    "a tree under random kills makes the same choices each time", arguments: 0..<10 as Range<UInt64>
+  )
   func repeats(seed: UInt64) throws {
     func run() throws -> [SimulationStep] {
       try simulate(seed: seed) { sim in

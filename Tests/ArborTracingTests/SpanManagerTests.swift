@@ -24,8 +24,9 @@ private actor Client: GenServer {
   }
 }
 
-@Suite struct SpanManagerTests {
+@Suite final class SpanManagerTests {
   let node = Node(workers: 2)
+  deinit { node.shutdown() }
 
   @Test("the spans of a killed actor are closed innermost first, with its reason, and leave no row")
   func killed() async throws {

@@ -17,7 +17,10 @@ package final class Ambient: Sendable {
   package init(process: ProcessCore?, cursor: TraceCursor?) {
     self.process = process
     self.cursor = cursor
+    process?.presence.enter()
   }
+
+  deinit { process?.presence.leave() }
 
   // Not by the property wrapper, whose projection cannot be shown to other targets' specialisers.
   @usableFromInline package static let local = TaskLocal<Ambient?>(wrappedValue: nil)

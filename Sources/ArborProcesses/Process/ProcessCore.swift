@@ -25,6 +25,8 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
   let jobs = Lock(JobQueue())
   /// Mirrors the machine's status, for those who only want to know whether the process is fenced.
   @usableFromInline let fence = Atomic(Fence.open)
+  /// Whether code may still be running as this process.
+  let presence = Presence()
   /// The task whose suspensions are the process's own, as the runtime's address of it. Child tasks
   /// and others that pass by are told apart by it.
   let ownTask = Atomic<UInt>(0)
@@ -109,7 +111,10 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
 
   /// Called under the lock, in the transition itself, so that whoever holds the lock and whoever
   /// only reads the fence agree.
-  func close() { fence.store(.exiting, ordering: .releasing) }
+  func close() {
+    presence.fence()
+    fence.store(.exiting, ordering: .releasing)
+  }
   func closeForGood() { fence.store(.released, ordering: .releasing) }
 
   override package func run(budget: Int) -> Bool { drain(budget: budget) }

@@ -9,8 +9,8 @@ package struct BagStorage<Key: Hashable & Sendable, Value: Sendable>: HashedStor
   @usableFromInline let isSame: (@Sendable (Value, Value) -> Bool)?
 
   @inlinable
-  package init(isSame: (@Sendable (Value, Value) -> Bool)?) {
-    rows = ShardedHash()
+  package init(seed: UInt64, isSame: (@Sendable (Value, Value) -> Bool)?) {
+    rows = ShardedHash(seed: seed)
     self.isSame = isSame
   }
 
@@ -27,7 +27,7 @@ package struct BagStorage<Key: Hashable & Sendable, Value: Sendable>: HashedStor
 
   @inlinable
   package func insert(_ key: Key, _ value: Value) -> [Value]? {
-    let hash = ShardedHash<Key, [Value]>.hash(key)
+    let hash = rows.hash(key)
     guard let isSame else {
       rows.withShard(hash) { $0.append(key, hash, value) }
       return nil
@@ -60,7 +60,7 @@ package struct BagStorage<Key: Hashable & Sendable, Value: Sendable>: HashedStor
 
   @inlinable
   package func insertNew(_ key: Key, _ value: Value) -> Bool {
-    let hash = ShardedHash<Key, [Value]>.hash(key)
+    let hash = rows.hash(key)
     return rows.withShard(hash) { shard in
       guard shard.insertNew(key, tag: HashShard<Key, [Value]>.tag(hash), [value]) else {
         return false
@@ -89,7 +89,7 @@ package struct BagStorage<Key: Hashable & Sendable, Value: Sendable>: HashedStor
         missing.append(row)
         return found?.stamp ?? HashShard<Key, [Value]>.Header.gap
       }
-      let missingHashes = missing.map { ShardedHash<Key, [Value]>.hash($0.key) }
+      let missingHashes = missing.map { rows.hash($0.key) }
       let isDone = rows.withShards(of: distinct) { shards, hashes in
         for (number, hash) in hashes.enumerated() {
           let stamp = shards.shard(rows.shard(of: hash)).pointee.stamp(

@@ -28,25 +28,25 @@ package struct HashCursor: Sendable {
 extension HashedStorage {
   @inlinable
   package func lookup(_ key: Key) -> Slot? {
-    let hash = ShardedHash<Key, Slot>.hash(key)
+    let hash = rows.hash(key)
     return rows.withShard(hash) { $0.lookup(key, tag: HashShard<Key, Slot>.tag(hash)) }
   }
 
   @inlinable
   package func lookupStamped(_ key: Key) -> (slot: Slot, stamp: UInt64)? {
-    let hash = ShardedHash<Key, Slot>.hash(key)
+    let hash = rows.hash(key)
     return rows.withShard(hash) { $0.lookupStamped(key, tag: HashShard<Key, Slot>.tag(hash)) }
   }
 
   @inlinable
   package func contains(_ key: Key) -> Bool {
-    let hash = ShardedHash<Key, Slot>.hash(key)
+    let hash = rows.hash(key)
     return rows.withShard(hash) { $0.contains(key, tag: HashShard<Key, Slot>.tag(hash)) }
   }
 
   @inlinable
   package func stamp(of key: Key) -> UInt64 {
-    let hash = ShardedHash<Key, Slot>.hash(key)
+    let hash = rows.hash(key)
     return rows.withShard(hash) { $0.stamp(of: key, tag: HashShard<Key, Slot>.tag(hash)) }
   }
 
@@ -54,13 +54,13 @@ extension HashedStorage {
   package func modify<Result: Sendable>(
     _ key: Key, _ change: (inout Slot) -> Result
   ) -> Result? {
-    let hash = ShardedHash<Key, Slot>.hash(key)
+    let hash = rows.hash(key)
     return rows.withShard(hash) { $0.modify(key, tag: HashShard<Key, Slot>.tag(hash), change) }
   }
 
   @inlinable
   package func replace(_ key: Key, stamp: UInt64, with slot: Slot) -> Slot? {
-    let hash = ShardedHash<Key, Slot>.hash(key)
+    let hash = rows.hash(key)
     return rows.withShard(hash) { shard in
       let old = shard.replace(key, tag: HashShard<Key, Slot>.tag(hash), stamp: stamp, with: slot)
       if !Self.hasSingleValues, let old {
@@ -72,7 +72,7 @@ extension HashedStorage {
 
   @inlinable
   package func remove(_ key: Key, stamp: UInt64?) -> RemovedRow<Key, Slot>? {
-    let hash = ShardedHash<Key, Slot>.hash(key)
+    let hash = rows.hash(key)
     return rows.withShard(hash) { shard in
       let removed = shard.remove(
         key, tag: HashShard<Key, Slot>.tag(hash), stamp: stamp, leavingGhost: rows.hasWalkers)
@@ -131,7 +131,7 @@ extension HashedStorage {
 
   @inlinable
   package func neighbour(of key: Key, _ step: Step) -> Key?? {
-    let hash = ShardedHash<Key, Slot>.hash(key)
+    let hash = rows.hash(key)
     let found = rows.withShard(hash) {
       $0.neighbour(of: key, tag: HashShard<Key, Slot>.tag(hash), step: step.rawValue)
     }

@@ -5,7 +5,7 @@ package struct SetStorage<Key: Hashable & Sendable, Value: Sendable>: TableStora
   @usableFromInline package let rows: ShardedHash<Key, Value>
 
   @inlinable
-  package init(rows: ShardedHash<Key, Value> = ShardedHash()) { self.rows = rows }
+  package init(seed: UInt64) { rows = ShardedHash(seed: seed) }
 
   @inlinable package static func first(of slot: Value) -> Value { slot }
   @inlinable package static func values(of slot: Value) -> [Value] { [slot] }
@@ -13,7 +13,7 @@ package struct SetStorage<Key: Hashable & Sendable, Value: Sendable>: TableStora
 
   @inlinable
   package func insert(_ key: Key, _ value: Value) -> Value? {
-    let hash = ShardedHash<Key, Value>.hash(key)
+    let hash = rows.hash(key)
     return rows.withShard(hash) { $0.insert(key, tag: HashShard<Key, Value>.tag(hash), value) }
   }
 
@@ -34,7 +34,7 @@ package struct SetStorage<Key: Hashable & Sendable, Value: Sendable>: TableStora
 
   @inlinable
   package func insertNew(_ key: Key, _ value: Value) -> Bool {
-    let hash = ShardedHash<Key, Value>.hash(key)
+    let hash = rows.hash(key)
     return rows.withShard(hash) { $0.insertNew(key, tag: HashShard<Key, Value>.tag(hash), value) }
   }
 

@@ -1,4 +1,5 @@
 public import ArborPrimitives
+public import ArborProcesses
 public import Synchronization
 
 /// The rows of a hash table, spread over shards with a lock each.
@@ -16,12 +17,17 @@ package final class ShardedHash<Key: Hashable & Sendable, Slot: Sendable>: @unch
   @usableFromInline let memory: UnsafeMutableRawPointer
   /// The shard is named by the upper bits of the hash; the index in it goes by the lower ones.
   @usableFromInline let shift: UInt64
+  /// Makes it hard to choose keys that clash.
+  @usableFromInline let seed: UInt64
   /// How many walk through the table; while there is one, deleted keys stay as ghosts.
   @usableFromInline let walkers = Atomic(0)
 
-  /// - Parameter shardBits: the logarithm of the number of shards, 0 to 6.
+  /// - Parameters:
+  ///   - seed: what the hashes of integers and PIDs depend on; of other keys, on the library's own.
+  ///   - shardBits: the logarithm of the number of shards, 0 to 6.
   @inlinable
-  package init(shardBits: Int = 5) {
+  package init(seed: UInt64, shardBits: Int = 5) {
+    self.seed = seed
     shift = UInt64(64 - shardBits)
     memory = .allocate(byteCount: Self.spacing << shardBits, alignment: 128)
     for shard in 0..<(1 << shardBits) {
@@ -52,10 +58,25 @@ package final class ShardedHash<Key: Hashable & Sendable, Slot: Sendable>: @unch
 
   /// The key's hash, with its entropy in the upper bits as well as the lower, whatever the type's own
   /// `hashValue` is like.
+  ///
+  /// Integers and PIDs, the commonest keys, take a shorter way than the standard library's; its
+  /// seed is as secret. The comparisons of types are done by the compiler.
   @inlinable
-  static func hash(_ key: Key) -> UInt64 {
-    let hash = UInt64(truncatingIfNeeded: key.hashValue) &* 0x9E37_79B9_7F4A_7C15
-    return hash ^ (hash >> 32)
+  func hash(_ key: Key) -> UInt64 {
+    let number: UInt64
+    if Key.self == Int.self {
+      number = UInt64(bitPattern: Int64(unsafeBitCast(key, to: Int.self)))
+    } else if Key.self == UInt64.self {
+      number = unsafeBitCast(key, to: UInt64.self)
+    } else if Key.self == Int64.self {
+      number = UInt64(bitPattern: unsafeBitCast(key, to: Int64.self))
+    } else if Key.self == PID.self {
+      number = unsafeBitCast(key, to: PID.self).id
+    } else {
+      number = UInt64(truncatingIfNeeded: key.hashValue)
+    }
+    let (high, low) = (number ^ seed).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
+    return high ^ low
   }
 
   @inlinable
@@ -128,7 +149,7 @@ extension ShardedHash {
   ) -> Result {
     var set: UInt64 = 0
     let hashes = rows.map { row in
-      let hash = Self.hash(row.key)
+      let hash = hash(row.key)
       set |= bit(of: hash)
       return hash
     }

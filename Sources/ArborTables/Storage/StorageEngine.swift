@@ -8,12 +8,12 @@ enum StorageEngine<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   case ordered(OrderedStorage<Key, Value>)
   case bag(BagStorage<Key, Value>)
 
-  init(_ kind: TableKind<Key, Value>) {
+  init(_ kind: TableKind<Key, Value>, seed: UInt64) {
     switch kind.shape {
-    case .set: self = .set(SetStorage())
+    case .set: self = .set(SetStorage(seed: seed))
     case .orderedSet(let isLess): self = .ordered(OrderedStorage(isLess: isLess))
-    case .bag(let isSame): self = .bag(BagStorage(isSame: isSame))
-    case .duplicateBag: self = .bag(BagStorage(isSame: nil))
+    case .bag(let isSame): self = .bag(BagStorage(seed: seed, isSame: isSame))
+    case .duplicateBag: self = .bag(BagStorage(seed: seed, isSame: nil))
     }
   }
 }

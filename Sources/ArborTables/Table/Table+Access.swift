@@ -1,4 +1,4 @@
-import ArborProcesses
+public import ArborProcesses
 
 extension Table {
   /// Runs `body`, which is never a user's code, if the caller may read.
@@ -21,7 +21,9 @@ extension Table {
     _ body: (StorageEngine<Key, Value>) -> Result
   ) throws(TableError) -> Result {
     let flags = gate.load()
-    try admitWriter(flags)
+    if flags & (Gate.dead | Gate.ownerWrites | Gate.runsForeignCode) != 0 || fences.isRaised {
+      try admitWriter(flags)
+    }
     let result = body(engine)
     if flags & Gate.runsForeignCode != 0 { leave() }
     return result

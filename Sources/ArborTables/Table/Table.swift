@@ -32,6 +32,9 @@ public final class Table<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
   @usableFromInline let engine: StorageEngine<Key, Value>
   @usableFromInline let gate: Gate
+  /// Says whether a writer's own fence has to be looked at. Here, because the shared one is behind a
+  /// check whether it is there yet.
+  @usableFromInline let fences = FenceGauge.shared
   package let ownership: TableOwnership
   let owned: OwnedRows<Key, Value>?
 
@@ -75,7 +78,8 @@ public final class Table<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     node = owner.node
     let catalogue = TableCatalogue.of(owner.node)
     id = catalogue.nextID()
-    engine = StorageEngine(kind)
+    // The node's, so that a run that is replayed has its rows in the same order.
+    engine = StorageEngine(kind, seed: owner.node.nextRandom())
     let runsForeignCode = !TrustedTypes.contains(Key.self)
     gate = Gate(access: access, runsForeignCode: runsForeignCode, ownsRows: rowOwner != nil)
     owned = rowOwner.map { [engine] rowOwner in

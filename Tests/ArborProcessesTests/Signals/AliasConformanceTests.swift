@@ -92,7 +92,8 @@ private struct Boom: Error, Equatable {}
   @Test("PR:monitor_alias, plain aliases, and another's")
   func plain() async throws {
     try await withProcess(on: node) { context in
-      let lasting = context.alias(), once = context.alias(untilReply: true)
+      let lasting = context.alias()
+      let once = context.alias(untilReply: true)
       for text in ["a1", "a2"] { lasting.send(text) }
       for text in ["b1", "b2"] { once.send(text) }
       let me = context.pid

@@ -32,7 +32,7 @@ import Testing
 
   @Test("a message to a name that nobody holds throws")
   func unregistered() async throws {
-    try await withProcess(on: node) { context in
+    await withProcess(on: node) { context in
       #expect(throws: NameError.unregistered("nobody")) { try node.send("hello", to: "nobody") }
       #expect(throws: NameError.unregistered("nobody")) { try node.unregister("nobody") }
       expectNothingLeft(context)
@@ -111,12 +111,11 @@ import Testing
     try await withProcess(on: node) { context in
       async let first = context.receive(Int.self)
       // Until the child task receives: a receive of ours that comes too early finds nothing.
-      var error: ReceiveError?
-      while error != .alreadyReceiving {
-        do {
+      while true {
+        do throws(ReceiveError) {
           _ = try await context.receive(String.self, timeout: .zero)
-        } catch let thrown {
-          error = thrown
+        } catch {
+          if error == .alreadyReceiving { break }
         }
         await Task.yield()
       }

@@ -9,7 +9,9 @@ private struct Boom: Error, Equatable {}
   let node = Node(workers: 2)
 
   private enum Order: Sendable {
-    case link(PID), unlink(PID), end(ExitReason)
+    case link(PID)
+    case unlink(PID)
+    case end(ExitReason)
   }
 
   /// A process that traps exits, does as it is told, and says which EXITs it got.
@@ -190,11 +192,15 @@ private struct Boom: Error, Equatable {}
       try await withProcess { context in
         let me = context.pid
         let (parent, _) = context.spawnMonitor { inner in
+          me.send("running")
           do { _ = try await inner.receive(Int.self) } catch {}
           // Told to exit, it starts one that it can no longer be linked to.
-          let child = inner.spawnLink { _ in me.core.deliver(ValueMail(.message, "ran", context: nil)) }
+          let child = inner.spawnLink { _ in
+            me.core.deliver(ValueMail(.message, "ran", context: nil))
+          }
           me.core.deliver(ValueMail(.message, child, context: nil))
         }
+        _ = try await context.receive(String.self)
         parent.sendExit(.shutdown)
         let child = try await context.receive(PID.self)
         await sim.settle()

@@ -10,13 +10,14 @@ import Testing
       context.trapExit()
       var refs: Set<MonitorRef> = []
       for _ in 0..<count {
-        let pid = context.spawnLink { inner in _ = try await inner.receive(Never.self) }
+        let pid = context.spawnLink { inner in _ = try await inner.receive(Int.self) }
         refs.insert(context.monitor(pid))
       }
       #expect(node.processCount == count + 1)
       #expect(context.core.bonds.links == count && context.core.bonds.monitors == count)
       for pid in node.allProcesses where pid != context.pid { pid.sendExit(.kill) }
-      var exits = 0, downs = 0
+      var exits = 0
+      var downs = 0
       while exits < count || downs < count {
         switch try await context.receive() {
         case let exit as Exit:

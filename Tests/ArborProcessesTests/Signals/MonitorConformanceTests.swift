@@ -100,7 +100,8 @@ private struct Tag: Sendable, Equatable { let number: Int }
           }
         }
         for _ in 0..<20 {
-          let who = processes[sim.random(in: 0..<6)], whom = processes[sim.random(in: 0..<6)]
+          let who = processes[sim.random(in: 0..<6)]
+          let whom = processes[sim.random(in: 0..<6)]
           switch sim.random(in: 0..<4) {
           case 0: who.send(Order.monitor(whom))
           case 1: who.send(Order.demonitor)
@@ -110,7 +111,11 @@ private struct Tag: Sendable, Equatable { let number: Int }
         }
         for pid in processes {
           let reason = reasons[sim.random(in: 0..<4)]
-          if sim.random(in: 0..<2) == 0 { pid.send(Order.end(reason)) } else { pid.sendExit(reason) }
+          if sim.random(in: 0..<2) == 0 {
+            pid.send(Order.end(reason))
+          } else {
+            pid.sendExit(reason)
+          }
           if sim.random(in: 0..<2) == 0 { await Task.yield() }
         }
         // Those whom it did not end.
@@ -126,7 +131,10 @@ private struct Tag: Sendable, Equatable { let number: Int }
   }
 
   private enum Order: Sendable {
-    case monitor(PID), demonitor, link(PID), end(ExitReason)
+    case monitor(PID)
+    case demonitor
+    case link(PID)
+    case end(ExitReason)
   }
 
   /// What the processes of `list_cleanup` do when they are told to; some monitors are left set.

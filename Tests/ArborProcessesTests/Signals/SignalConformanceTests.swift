@@ -98,7 +98,8 @@ private struct Numbered: Sendable, Equatable { var sender = 0, number = 0 }
 
   @Test("ARBOR:parallel_mail")
   func parallelMail() async throws {
-    let senders = 8, each = 5000
+    let senders = 8
+    let each = 5000
     try await withProcess(on: Node(workers: 4)) { context in
       let me = context.pid
       for sender in 0..<senders {

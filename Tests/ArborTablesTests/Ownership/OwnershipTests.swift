@@ -186,4 +186,42 @@ import Testing
       #expect(try table.lookup(1) == nil)
     }
   }
+
+  @Test("a task that outlives its process changes nothing any more")
+  func straggler() async throws {
+    try await withProcess(on: node) { context in
+      let me = context.pid
+      let table = try Table<Int, Int>(access: .public)
+      try table.insert(1, 1)
+      // Held back until its process has ended.
+      let gate = AsyncStream<Void>.makeStream()
+      let (_, _) = context.spawnMonitor { _ in
+        Task {
+          for await _ in gate.stream { break }
+          var refusals: [TableError?] = []
+          for attempt in [
+            { try table.insert(1, 2) }, { try table.insert(2, 2) }, { try table.delete(1) },
+            { try table.deleteAll() }, { try table.updateCounter(1) },
+            { try table.update(1) { $0 = 7 } }, { try table.selectDelete { _, _ in true } },
+            { try table.deleteTable() }, { try table.rename(to: "mine") },
+            { _ = try Table<Int, Int>(owner: me) },
+          ] as [() throws -> Void] {
+            do {
+              try attempt()
+              refusals.append(nil)
+            } catch {
+              refusals.append(error as? TableError)
+            }
+          }
+          me.core.deliver(ValueMail(.message, refusals, context: nil))
+        }
+      }
+      _ = try await context.receive(Down.self)
+      gate.continuation.yield()
+      let refusals = try await context.receive([TableError?].self)
+      #expect(refusals.count == 10 && refusals.allSatisfy { $0 == .callerExiting })
+      #expect(try table.rows().map(\.value) == [1])
+      try table.insert(2, 2)
+    }
+  }
 }

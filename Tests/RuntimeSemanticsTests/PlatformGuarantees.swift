@@ -1,0 +1,125 @@
+import ArborProcesses
+import ArborTables
+import ArborTelemetry
+import ArborTestKit
+import Testing
+
+/// Time, order, tables and telemetry.
+@Suite struct PlatformGuarantees {
+  let node = Node(workers: 2)
+
+  @Test("TIME-1: all waiting goes through the node's clock")
+  func virtualTime() throws {
+    let clock = ContinuousClock()
+    let begin = clock.now
+    try simulate(seed: 3) { sim in
+      try await withProcess { context in
+        try await context.sleep(for: .seconds(86_400))
+        _ = try? await context.receive(Int.self, timeout: .seconds(86_400))
+        try #require(sim.now == .seconds(172_800))
+      }
+    }
+    #expect(clock.now - begin < .seconds(86_400))
+  }
+
+  @Test("TIME-2: the same seed gives the same order")
+  func sameOrder() throws {
+    func run(_ seed: UInt64) throws -> [Int] {
+      try simulate(seed: seed) { _ in
+        try await withProcess { context in
+          let me = context.pid
+          for sender in 0..<12 {
+            // More links than a small map holds: their order is the runtime's to keep.
+            let hub = spawn { inner in _ = try await inner.receive(String.self) }
+            for _ in 0..<12 {
+              spawn { inner in
+                inner.trapExit()
+                try? inner.link(hub)
+                _ = try? await inner.receive(Exit.self, timeout: .seconds(1))
+                me.send(sender)
+              }
+            }
+            hub.sendExit(.kill)
+          }
+          var order: [Int] = []
+          for _ in 0..<144 { order.append(try await context.receive(Int.self)) }
+          return order
+        }
+      }
+    }
+    let first = try run(1), again = try run(1), other = try run(2)
+    #expect(first == again && first != other)
+  }
+
+  @Test("TAB-1: a table dies with its owner, unless it has an heir")
+  func owner() async throws {
+    try await withProcess(on: node) { context in
+      let me = context.pid
+      _ = context.spawnMonitor { _ in
+        let mortal = try Table<Int, Int>(), inherited = try Table<Int, Int>(heir: me)
+        try inherited.insert(1, 2)
+        me.send([mortal, inherited])
+      }
+      let tables = try await context.receive([Table<Int, Int>].self)
+      _ = try await context.receive(Down.self)
+      #expect(!tables[0].isAlive && tables[1].owner == me)
+      let kept = try tables[1].lookup(1)
+      #expect(kept == 2)
+    }
+  }
+
+  @Test("TAB-2: a read does not wait for the owner")
+  func reads() async throws {
+    try await withProcess(on: node) { context in
+      let me = context.pid
+      let latch = Latch()
+      let owner = spawn { _ in
+        let table = try Table<Int, Int>()
+        try table.insert(1, 2)
+        me.send(table)
+        await latch.pass()
+      }
+      let table = try await context.receive(Table<Int, Int>.self)
+      let two = try table.lookup(1)
+      #expect(two == 2 && owner.core.ledger.sent == 0)
+      latch.open()
+    }
+  }
+
+  @Test("TAB-3: insertNew is all or nothing")
+  func insertNew() async throws {
+    try await withProcess(on: node) { _ in
+      let table = try Table<Int, Int>()
+      try table.insert(2, 0)
+      let isInserted = try table.insertNew(contentsOf: [(1, 1), (2, 1), (3, 1)])
+      let count = try (1...3).count { try table.lookup($0) != nil }
+      #expect(!isInserted && count == 1)
+    }
+  }
+
+  @Test("TEL-1: handlers run in the caller")
+  func inCaller() async throws {
+    try await withProcess(on: node) { context in
+      let seen = Notes<PID?>()
+      try node.telemetry.attach("who", to: .probe) { _, _, _ in seen.add(ProcessCore.current?.pid) }
+      node.telemetry.execute(.probe)
+      #expect(seen.all == [context.pid])
+    }
+  }
+
+  @Test("TEL-2: a handler that throws leaves; the failure is told; the rest run")
+  func failing() throws {
+    let seen = Notes<String>()
+    try node.telemetry.attach("bad", to: [.probe, .other]) { _, _, _ in throw Boom() }
+    try node.telemetry.attach("good", to: .probe) { _, _, _ in seen.add("good") }
+    try node.telemetry.attach("watch", to: .handlerFailure) { _, _, _ in seen.add("failure") }
+    node.telemetry.execute(.probe)
+    #expect(seen.all == ["failure", "good"])
+    #expect(!node.telemetry.hasHandlers(for: .other))
+  }
+}
+
+extension TelemetryEvent {
+  fileprivate static let probe = TelemetryEvent("semantics", "probe")
+  fileprivate static let other = TelemetryEvent("semantics", "other")
+}
