@@ -23,6 +23,14 @@ func library(_ name: String, imports: some Sequence<String>) -> Target {
     name: name, dependencies: imports.map { .target(name: $0) }, swiftSettings: strict)
 }
 
+/// A program that imports the umbrella. The layers are named too: SwiftPM builds a program anew when one
+/// of its dependencies changes, and does not see that `Arbor` re-exports them.
+func program(_ name: String, path: String? = nil) -> Target {
+  .executableTarget(
+    name: name, dependencies: (layers + ["Arbor"]).map { .target(name: $0) }, path: path,
+    swiftSettings: strict)
+}
+
 /// A test target, called after what it tests; a test may use everything.
 func tests(_ name: String, resources: [Resource]? = nil) -> Target {
   .testTarget(
@@ -41,7 +49,7 @@ let package = Package(
   targets: layers.indices.map { library(layers[$0], imports: layers[..<$0]) } + [
     library("Arbor", imports: layers.dropFirst()),
     library("ArborTestKit", imports: layers),
-    .executableTarget(name: "ArborDemo", dependencies: ["Arbor"], swiftSettings: strict),
+    program("ArborDemo"),
     tests("ArborPrimitives"),
     tests("ArborTelemetry"),
     tests("ArborProcesses"),
@@ -55,9 +63,7 @@ let package = Package(
     .testTarget(
       name: "DocumentationTests", dependencies: ["Arbor", "ArborTestKit"],
       exclude: ["Fixtures"], swiftSettings: strict),
-    .executableTarget(
-      name: "ArborBench", dependencies: ["Arbor"], path: "Benchmarks/ArborBench",
-      swiftSettings: strict),
+    program("ArborBench", path: "Benchmarks/ArborBench"),
     .executableTarget(name: "Compare", path: "Benchmarks/Harness", swiftSettings: strict),
   ]
 )

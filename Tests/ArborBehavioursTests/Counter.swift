@@ -60,5 +60,7 @@ actor Counter: GenServer {
 
 extension ServerRef<Counter> {
   func add(_ number: Int) { cast(.add(number)) }
-  var value: Int { get async throws(CallError) { try await call(Counter.Call.value) } }
+  var value: Int {
+    get async throws(CallError) { try await call(timeout: nil, Counter.Call.value) }
+  }
 }

@@ -19,10 +19,12 @@ import Testing
   @Test("a call ends with the server's reason, also for a request that was not yet handled")
   func serverCrash() async throws {
     let counter = try await Counter.start(on: node) { Counter() }
-    async let waiting = counter.call { .never($0) }
+    async let waiting = counter.call(timeout: nil) { .never($0) }
     // The second request is behind the first, so that the first is being kept when this one fails.
     await #expect(throws: CallError.exit(.error(CounterError.negative(-1)))) {
-      try await counter.call { .fail($0, .error(CounterError.negative(-1))) }
+      try await counter.call(timeout: nil) {
+        .fail($0, .error(CounterError.negative(-1)))
+      }
     }
     do { _ = try await waiting } catch {
       let error = error as? CallError
@@ -34,8 +36,8 @@ import Testing
   @Test("a request that is let go of, one to oneself, one to nobody, one too late")
   func callErrors() async throws {
     let counter = try await Counter.start(on: node) { Counter() }
-    await #expect(throws: CallError.noReply) { try await counter.call { .letGo($0) } }
-    #expect(try await counter.call { .callSelf($0) } == .callingSelf)
+    await #expect(throws: CallError.noReply) { try await counter.call(timeout: nil) { .letGo($0) } }
+    #expect(try await counter.call(timeout: nil) { .callSelf($0) } == .callingSelf)
     await #expect(throws: CallError.timeout) {
       try await counter.call(timeout: .milliseconds(1)) { .never($0) }
     }

@@ -39,6 +39,7 @@ private struct RaisedTwice: Error {}
 
   @Test(
     "a planted race is found within 500 seeds and replayed exactly",
+    .enabled(if: effort(of: 500) == 500, "ARBOR_EFFORT leaves out seeds"),
     arguments: [(SimulationOptions.Policy.varied, 8), (.ranks, 16), (.random, 2)])
   func found(policy: SimulationOptions.Policy, apart: Int) throws {
     let race = Self.race(apart: apart)

@@ -33,7 +33,7 @@ private actor Client: GenServer {
     let recorder = try SpanRecorder(node: node)
     let client = try await Client.start(on: node) { Client() }
     let pid = try #require(client.pid)
-    try await client.call { .nest(["a", "b", "c"], $0) }
+    try await client.call(timeout: nil) { .nest(["a", "b", "c"], $0) }
     #expect(SpanManager.stack(of: pid).map(\.name) == ["a", "b", "c"])
     #expect(SpanManager.openSpans(on: node).count == 3)
     try await withProcess(on: node) { context in
@@ -55,7 +55,7 @@ private actor Client: GenServer {
     var pids: [PID] = []
     for _ in 0..<1000 {
       let client = try await Client.start(on: node) { Client() }
-      try await client.call { .nest(["outer", "inner"], $0) }
+      try await client.call(timeout: nil) { .nest(["outer", "inner"], $0) }
       pids.append(try #require(client.pid))
     }
     #expect(SpanManager.rowCount(on: node) == 1000)
@@ -76,11 +76,11 @@ private actor Client: GenServer {
   func acrossMessages() async throws {
     let recorder = try SpanRecorder(node: node)
     let client = try await Client.start(on: node) { Client() }
-    let outside = try await client.call { .traced($0) }
+    let outside = try await client.call(timeout: nil) { .traced($0) }
     try await withProcess(on: node) { context in
       let inside = try await Trace.withSpan("call", ["try": 1]) {
         let span = Trace.currentSpan
-        let trace = try await client.call { .traced($0) }
+        let trace = try await client.call(timeout: nil) { .traced($0) }
         #expect(trace == span?.traceID)
         return trace
       }
@@ -120,11 +120,11 @@ private actor Client: GenServer {
     let client = try await Client.start(on: node) { Client() }
     try await withProcess(on: node) { _ in
       let span = try #require(Trace.startSpan("loose"))
-      let inside = try await client.call { .traced($0) }
+      let inside = try await client.call(timeout: nil) { .traced($0) }
       #expect(inside == span.traceID)
       Trace.withNewTrace { #expect(Trace.currentTraceID == nil) }
       Trace.endSpan(span)
-      let after = try await client.call { .traced($0) }
+      let after = try await client.call(timeout: nil) { .traced($0) }
       #expect(after != span.traceID)
       Trace.withSpan("scoped") {
         let scoped = Trace.currentTraceID
@@ -167,14 +167,14 @@ private actor Client: GenServer {
     let recorder = try SpanRecorder(node: node)
     let client = try await Client.start(on: node) { Client() }
     let pid = try #require(client.pid)
-    try await client.call { .nest(["a"], $0) }
+    try await client.call(timeout: nil) { .nest(["a"], $0) }
     try await withProcess(on: node) { context in
       try await SpanManager.settle(pid)  // it is up
       let manager = try #require(node.pid(named: "arbor.tracing.manager"))
       let managerDown = context.monitor(manager)
       manager.sendExit(.kill)
       _ = try await context.receive(Down.self, where: { $0.ref == managerDown })
-      try await client.call { .nest(["b"], $0) }
+      try await client.call(timeout: nil) { .nest(["b"], $0) }
       let down = context.monitor(pid)
       pid.sendExit(.shutdown)
       _ = try await context.receive(Down.self, where: { $0.ref == down })

@@ -32,7 +32,8 @@ import Testing
     try await withProcess(on: node) { context in
       let pid = waiting()
       try node.register("watched", for: pid)
-      let plain = context.monitor(pid), tagged = context.monitor(pid, tag: 7)
+      let plain = context.monitor(pid)
+      let tagged = context.monitor(pid, tag: 7)
       let named = context.monitor("watched")
       pid.send("go")
       var downs: [MonitorRef: Down] = [:]
@@ -99,7 +100,8 @@ import Testing
       context.demonitor(made[1].ref)
       context.unalias(made[2].alias)
       for pid in pids { pid.send("go") }
-      let first = try await context.receive(Down.self), second = try await context.receive(Down.self)
+      let first = try await context.receive(Down.self)
+      let second = try await context.receive(Down.self)
       #expect(Set([first.ref, second.ref]) == [made[0].ref, made[2].ref])
       for (_, alias) in made { alias.send(3) }
       let rest = await context.drain() as? [Int]

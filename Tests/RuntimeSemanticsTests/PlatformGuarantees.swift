@@ -47,7 +47,9 @@ import Testing
         }
       }
     }
-    let first = try run(1), again = try run(1), other = try run(2)
+    let first = try run(1)
+    let again = try run(1)
+    let other = try run(2)
     #expect(first == again && first != other)
   }
 
@@ -56,7 +58,8 @@ import Testing
     try await withProcess(on: node) { context in
       let me = context.pid
       _ = context.spawnMonitor { _ in
-        let mortal = try Table<Int, Int>(), inherited = try Table<Int, Int>(heir: me)
+        let mortal = try Table<Int, Int>()
+        let inherited = try Table<Int, Int>(heir: me)
         try inherited.insert(1, 2)
         me.send([mortal, inherited])
       }

@@ -25,11 +25,15 @@ actor Script: GenServer {
   }
 
   func handleCall(_ call: Call) async throws {
-    switch call { case .run(let from, let body): try await body(from) }
+    switch call {
+    case .run(let from, let body): try await body(from)
+    }
   }
 
   func handleCast(_ cast: Cast) async throws {
-    switch cast { case .run(let body): try await body(process) }
+    switch cast {
+    case .run(let body): try await body(process)
+    }
   }
 
   func handleInfo(_ info: Info) {

@@ -129,8 +129,10 @@ extension ProcessCore {
         links: machine.links.values.map(\.pid).sorted(),
         monitors: machine.monitors.values.map(\.target.pid).sorted(),
         monitoredBy: machine.watchers.values.map(\.watcher.pid).sorted(),
-        names: machine.names, label: machine.label, initialCall: initialCall, parent: machine.origin.ancestry?.first.pid,
-        ancestors: machine.origin.ancestry?.all ?? [], callers: machine.origin.callers, spawnTime: spawnTime, trapsExit: machine.trapsExit)
+        names: machine.names, label: machine.label, initialCall: initialCall,
+        parent: machine.origin.ancestry?.first.pid,
+        ancestors: machine.origin.ancestry?.all ?? [], callers: machine.origin.callers,
+        spawnTime: spawnTime, trapsExit: machine.trapsExit)
     }
   }
 

@@ -15,12 +15,21 @@ extension ProcessCore {
     let wait = CallWait<Reply>(server: self)
     let ambient = Ambient.current
     let caller = try begin(wait, ambient, timeout: timeout)
-    let mail = ValueMail(.call, makeRequest(From(wait)), context: ambient?.envelope)
-    ambient?.process?.noteSend(mail, to: self)
-    deliver(mail, asking: wait)
+    submit(makeRequest, as: wait, ambient)
     if let caller { await caller.parking.park() } else { await wait.suspend() }
     conclude(wait, timeout: timeout)
     return try wait.result.get()
+  }
+
+  /// Sends the request. Apart from `call`, whose frame outlives the wait: the request must not be kept
+  /// by its sender, or nobody would notice that the server has let go of it.
+  @inlinable
+  package func submit<Request: Sendable, Reply: Sendable>(
+    _ makeRequest: (From<Reply>) -> Request, as wait: CallWait<Reply>, _ ambient: Ambient?
+  ) {
+    let mail = ValueMail(.call, makeRequest(From(wait)), context: ambient?.envelope)
+    ambient?.process?.noteSend(mail, to: self)
+    deliver(mail, asking: wait)
   }
 
   /// Makes ready for a wait that this process is to end: by an answer, or by its own end.

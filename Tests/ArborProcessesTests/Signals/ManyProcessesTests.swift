@@ -1,11 +1,12 @@
 import ArborProcesses
+import ArborTestKit
 import Testing
 
 @Suite struct ManyProcessesTests {
   @Test("100 000 processes, linked, monitored and killed, leave nothing behind")
   func many() async throws {
     let node = Node(workers: 2)
-    let count = 100_000
+    let count = effort(of: 100_000)
     try await withProcess(on: node) { context in
       context.trapExit()
       var refs: Set<MonitorRef> = []

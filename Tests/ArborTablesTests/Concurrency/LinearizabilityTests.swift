@@ -1,6 +1,7 @@
 import ArborPrimitives
 import ArborProcesses
 import ArborTables
+import ArborTestKit
 import Foundation
 import Synchronization
 import Testing
@@ -17,7 +18,7 @@ import Testing
     try await withProcess(on: node) { _ in
       let crew = Crew(threads: 3)
       defer { crew.dismiss() }
-      for seed in UInt64(0)..<2500 {
+      for seed in UInt64(0)..<UInt64(effort(of: 2500)) {
         let table = try Table<Int, Int>(kind.of(), access: .public)
         let plan = Plan(seed: seed, kind: kind, threads: 3, length: 5)
         for row in plan.initial { try table.insert(row.0, row.1) }
