@@ -60,7 +60,7 @@ package struct MailQueue: @unchecked Sendable {
     while popFirst() != nil {}
   }
 
-  package func forEach(_ body: (Mail) -> Void) {
+  package func visit(_ body: (Mail) -> Void) {
     var current = head
     while let mail = current {
       body(mail)

@@ -218,8 +218,8 @@ extension ProcessMachine {
 extension ProcessMachine {
   fileprivate var countOfWhatTakesRoom: Int {
     var count = 0
-    mail.forEach { count += $0.kind.takesRoom ? 1 : 0 }
-    skipped.forEach { count += $0.kind.takesRoom ? 1 : 0 }
+    mail.visit { count += $0.kind.takesRoom ? 1 : 0 }
+    skipped.visit { count += $0.kind.takesRoom ? 1 : 0 }
     return count
   }
 }
