@@ -22,7 +22,7 @@ extension Bench {
       try await inProcess { _ in
         let table = try filled()
         let watch = Stopwatch()
-        for _ in 0..<count { try table.update(1) { $0 += 1 } }
+        for _ in 0..<count { try table.updateCounter(1) }
         let figure = watch.perOperation(count)
         guard try table.lookup(1) == 1 + count else { throw WrongAnswer("a count was lost") }
         return figure

@@ -171,7 +171,7 @@ extension HashShard {
   }
 
   /// Moves all rows to new memory, in their order and without the gaps.
-  @usableFromInline
+  @inlinable
   mutating func rebuild(capacity newCapacity: Int) {
     let newMask = newCapacity * 2 - 1
     let newIndex = UnsafeMutablePointer<UInt64>.allocate(capacity: newMask + 1)
@@ -227,7 +227,7 @@ extension HashShard {
   }
 
   /// Releases every row and the memory. The shard must not be used any more.
-  @usableFromInline
+  @inlinable
   package func destroy() {
     guard let index, let rows else { return }
     for row in 0..<end {

@@ -88,7 +88,7 @@ extension HashShard {
 
 extension HashShard {
   /// Takes out all values and leaves the keys as ghosts, for a table that somebody walks through.
-  @usableFromInline
+  @inlinable
   package mutating func takeAllLeavingGhosts() -> [(key: Key, slot: Slot)] {
     var taken: [(key: Key, slot: Slot)] = []
     taken.reserveCapacity(live)
@@ -105,7 +105,7 @@ extension HashShard {
   /// Forgets the ghosts, once nobody walks through the table any more.
   ///
   /// - Returns: their keys.
-  @usableFromInline
+  @inlinable
   package mutating func takeGhosts() -> [Key] {
     guard ghosts > 0, let index else { return [] }
     var keys: [Key] = []

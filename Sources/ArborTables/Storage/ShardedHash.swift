@@ -75,8 +75,11 @@ package final class ShardedHash<Key: Hashable & Sendable, Slot: Sendable>: @unch
     } else {
       number = UInt64(truncatingIfNeeded: key.hashValue)
     }
-    let (high, low) = (number ^ seed).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
-    return high ^ low
+    // Multiplied by an odd secret no set of keys is bad for more than a few secrets; the second
+    // step is for those few.
+    let (high, low) = (number ^ 0x9E37_79B9_7F4A_7C15).multipliedFullWidth(by: seed | 1)
+    let mixed = (high ^ low) &* 0xD6E8_FEB8_6659_FD93
+    return mixed ^ (mixed >> 32)
   }
 
   @inlinable
