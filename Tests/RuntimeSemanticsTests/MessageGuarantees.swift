@@ -139,22 +139,27 @@ import Testing
 
   @Test("MAIL-3: one receive at a time, by its own process")
   func oneReceive() async throws {
-    try await withProcess(on: node) { context in
-      let first = Task { try await context.receive(Int.self) }
-      while true {
-        do throws(ReceiveError) {
-          _ = try await context.receive(String.self, timeout: .zero)
-        } catch {
-          if error == .alreadyReceiving { break }
-        }
-        await Task.yield()
+    try simulate(seeds: 0..<20) { sim in
+      let context = sim.context
+      async let first = context.receive(Int.self)
+      await sim.settle()  // the child task is waiting in its receive
+      let second: ReceiveError?
+      do throws(ReceiveError) {
+        _ = try await context.receive(String.self, timeout: .zero)
+        second = nil
+      } catch {
+        second = error
       }
+      try #require(second == .alreadyReceiving)
       context.pid.send(1)
-      let one = try await first.value
-      #expect(one == 1)
+      let one = try await first
+      try #require(one == 1)
+    }
+    try await withProcess(on: node) { context in
       await #expect(throws: ReceiveError.foreignProcess) {
         try await Task.detached { try await context.receive(Int.self) }.value
       }
+      try await context.sleep(for: .zero)
     }
   }
 

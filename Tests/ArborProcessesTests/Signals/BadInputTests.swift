@@ -1,4 +1,5 @@
 import ArborProcesses
+import ArborTestKit
 import Testing
 
 /// What makes no sense has an answer, mostly none at all, and leaves nothing behind.
@@ -107,22 +108,22 @@ import Testing
   }
 
   @Test("two receives at once: the second throws, the first goes on")
-  func twoReceives() async throws {
-    try await withProcess(on: node) { context in
+  func twoReceives() throws {
+    try simulate(seeds: 0..<20) { sim in
+      let context = sim.context
       async let first = context.receive(Int.self)
-      // Until the child task receives: a receive of ours that comes too early finds nothing.
-      while true {
-        do throws(ReceiveError) {
-          _ = try await context.receive(String.self, timeout: .zero)
-        } catch {
-          if error == .alreadyReceiving { break }
-        }
-        await Task.yield()
+      await sim.settle()  // the child task is waiting in its receive
+      let second: ReceiveError?
+      do throws(ReceiveError) {
+        _ = try await context.receive(String.self, timeout: .zero)
+        second = nil
+      } catch {
+        second = error
       }
+      try #require(second == .alreadyReceiving)
       context.pid.send(7)
       let seven = try await first
-      #expect(seven == 7)
-      expectNothingLeft(context)
+      try #require(seven == 7)
     }
   }
 
