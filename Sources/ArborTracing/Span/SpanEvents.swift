@@ -10,9 +10,6 @@ extension TelemetryEvent {
   public static let spanStop = TelemetryEvent("foundation", "span", "stop")
   /// A span got attributes. Metadata as `spanStart`, and `attributes`, the new ones.
   public static let spanAttributes = TelemetryEvent("foundation", "span", "attributes")
-  /// The span table and its heir were gone at once. Measurements `count`, the spans that nobody
-  /// will close.
-  public static let tableLost = TelemetryEvent("arbor", "tracing", "table_lost")
 }
 
 extension Node {
