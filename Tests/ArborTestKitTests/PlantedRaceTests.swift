@@ -63,7 +63,7 @@ private struct RaisedTwice: Error {}
   func unrepeatable() throws {
     let runs = Runs()
     let failure = try #require(throws: SimulationFailure.self) {
-      try simulate(seeds: 0..<5) { _ in
+      try simulate(seeds: 0..<50) { _ in
         if await runs.next() == 3 { throw RaisedTwice() }
       }
     }

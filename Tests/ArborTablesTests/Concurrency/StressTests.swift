@@ -1,6 +1,7 @@
 import ArborPrimitives
 import ArborProcesses
 import ArborTables
+import ArborTestKit
 import Testing
 
 /// Many processes on one table: nothing is lost, nothing is met twice, nothing is left behind.
@@ -26,10 +27,10 @@ import Testing
     try await withProcess(on: node) { context in
       let table = try Table<Int, Int>(kind.of(), access: .public)
       try await together(context, 4) { number in
-        for step in 0..<2500 { try table.insert(step * 4 + number, step) }
+        for step in 0..<effort(of: 2500) { try table.insert(step * 4 + number, step) }
       }
-      #expect(try table.count == 10_000)
-      for key in 0..<10_000 { #expect(try table.lookupAll(key) == [key / 4]) }
+      #expect(try table.count == 4 * effort(of: 2500))
+      for key in 0..<4 * effort(of: 2500) { #expect(try table.lookupAll(key) == [key / 4]) }
     }
   }
 
@@ -38,23 +39,24 @@ import Testing
     try await withProcess(on: node) { context in
       let table = try Table<Int, Int>(kind.of(), access: .public)
       try await together(context, 4) { number in
-        for step in 0..<1000 {
+        for step in 0..<effort(of: 1000) {
           try table.updateCounter(step % 3, default: 0)
           try table.update(step % 3, default: 0) { $0 += 1 }
         }
       }
-      #expect(try table.fold(0) { $0 + $2 } == 8000)
+      #expect(try table.fold(0) { $0 + $2 } == 8 * effort(of: 1000))
     }
   }
 
   @Test("ETS:smp_fixed_delete", arguments: Kind.allCases)
   func fixedDelete(kind: Kind) async throws {
+    let share = effort(of: 2000)
     try await withProcess(on: node) { context in
       let table = try Table<Int, Int>(kind.of(), access: .public)
-      for key in 0..<8000 { try table.insert(key, key) }
+      for key in 0..<4 * share { try table.insert(key, key) }
       try await table.withFixedTable {
         try await together(context, 4) { number in
-          for key in number * 2000..<number * 2000 + 2000 { try table.delete(key) }
+          for key in number * share..<number * share + share { try table.delete(key) }
         }
         #expect(try table.count == 0)
         #expect(try table.first() == nil)
@@ -64,8 +66,8 @@ import Testing
       for key in 0..<100 { try table.insert(key, key) }
       for key in 0..<100 { try empty.insert(key, key) }
       // The ghosts are gone: the table is as small as one that never had them.
-      for key in 100..<8000 { try table.insert(key, key) }
-      for key in 100..<8000 { try empty.insert(key, key) }
+      for key in 100..<4 * share { try table.insert(key, key) }
+      for key in 100..<4 * share { try empty.insert(key, key) }
       #expect(try table.memory <= 2 * empty.memory)
     }
   }
@@ -79,7 +81,7 @@ import Testing
         switch number {
         case 0, 1:
           // Even keys stay, so each walk meets all of them once.
-          for _ in 0..<40 {
+          for _ in 0..<effort(of: 40) {
             var met: [Int] = []
             try table.withFixedTable {
               var key = try table.first()
@@ -92,7 +94,7 @@ import Testing
             #expect(lasting == Array(stride(from: 0, to: 1000, by: 2)))
           }
         default:
-          for step in 0..<5000 {
+          for step in 0..<effort(of: 5000) {
             let key = (step * 7 + number) % 500 * 2 + 1
             if step % 3 == 0 { try table.insert(key, step) } else { try table.delete(key) }
             if step % 11 == 0 { try table.insert(10_000 + step, 0) }
@@ -111,7 +113,7 @@ import Testing
       for key in lasting { try table.insert(key, 0) }
       try await together(context, 3) { number in
         if number == 0 {
-          for _ in 0..<30 {
+          for _ in 0..<effort(of: 30) {
             var met: [Int] = []
             try table.visit { key, value in if key % 2 == 0 && value == 0 { met.append(key) } }
             #expect(met.sorted() == lasting)
@@ -124,7 +126,7 @@ import Testing
             #expect(met.sorted() == lasting)
           }
         } else {
-          for step in 0..<8000 {
+          for step in 0..<effort(of: 8000) {
             let key = (step &* 31 + number) % 3000 * 2 + 1
             if step % 2 == 0 { try table.insert(key, step) } else { try table.delete(key) }
             if kind.isBag {
@@ -139,21 +141,22 @@ import Testing
 
   @Test("ETS:smp_select_delete", arguments: Kind.allCases)
   func selectDelete(kind: Kind) async throws {
+    let size = effort(of: 4000)
     try await withProcess(on: node) { context in
       let table = try Table<Int, Int>(kind.of(), access: .public)
       let deleted = Lock(0)
-      for key in 0..<4000 { try table.insert(key, 0) }
+      for key in 0..<size { try table.insert(key, 0) }
       try await together(context, 4) { number in
         for round in 0..<5 {
-          for key in stride(from: number, to: 4000, by: 4) { try table.delete(key) }
-          for key in stride(from: number, to: 4000, by: 4) { try table.insert(key, round) }
+          for key in stride(from: number, to: size, by: 4) { try table.delete(key) }
+          for key in stride(from: number, to: size, by: 4) { try table.insert(key, round) }
           let count = try table.selectDelete { key, _ in key % 7 == number }
           deleted.withLock { $0 += count }
         }
       }
       _ = try table.selectDelete { key, _ in key % 7 < 4 }
       let left = try table.rows().map(\.key).sorted()
-      #expect(left == (0..<4000).filter { $0 % 7 >= 4 })
+      #expect(left == (0..<size).filter { $0 % 7 >= 4 })
       #expect(try table.count == left.count)
     }
   }
@@ -165,7 +168,7 @@ import Testing
       for key in 0..<200 { try table.insert(key, 0) }
       let replaced = Lock(0)
       try await together(context, 4) { number in
-        for _ in 0..<30 {
+        for _ in 0..<effort(of: 30) {
           let count = try table.selectReplace { key, value in
             key % 2 == number % 2 ? value + 1 : nil
           }
@@ -174,7 +177,7 @@ import Testing
       }
       // Each replacement that was counted took effect, on the value that it was made from.
       #expect(try table.fold(0) { $0 + $2 } == replaced.withLock { $0 })
-      #expect(replaced.withLock { $0 } == 4 * 30 * 100)
+      #expect(replaced.withLock { $0 } == 4 * effort(of: 30) * 100)
     }
   }
 
@@ -183,11 +186,11 @@ import Testing
     try await withProcess(on: node) { context in
       let table = try Table<Int, Int>(kind.of(), access: .public)
       try await together(context, 4) { number in
-        for round in 0..<50 {
+        for round in 0..<effort(of: 50) {
           try table.insert(contentsOf: (0..<100).map { ($0 * 4 + number, round) })
         }
       }
-      #expect(try table.count == (kind.isBag ? 20_000 : 400))
+      #expect(try table.count == (kind.isBag ? 400 * effort(of: 50) : 400))
     }
   }
 
@@ -195,7 +198,7 @@ import Testing
   func insertListKill(kind: Kind) async throws {
     try await withProcess(on: node) { context in
       let me = context.pid
-      for round in 0..<40 {
+      for round in 0..<effort(of: 20) {
         let table = try Table<Int, Int>(kind.of(), access: .public)
         let (pid, _) = context.spawnMonitor { _ in
           for value in 0..<1_000_000 {
@@ -272,7 +275,7 @@ import Testing
     "a table that dies under its users refuses them, and nothing else", arguments: Kind.allCases)
   func deathUnderUse(kind: Kind) async throws {
     try await withProcess(on: node) { context in
-      for _ in 0..<30 {
+      for _ in 0..<effort(of: 30) {
         let table = try Table<OwnKey, Int>(kind.of(), access: .public)
         for key in 0..<200 { try table.insert(OwnKey(key), key) }
         let me = context.pid

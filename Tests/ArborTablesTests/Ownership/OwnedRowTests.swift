@@ -1,6 +1,7 @@
 import ArborPrimitives
 import ArborProcesses
 import ArborTables
+import ArborTestKit
 import Testing
 
 /// Rows that belong to processes and die with them.
@@ -119,7 +120,7 @@ import Testing
     try await withProcess(on: node) { context in
       let me = context.pid
       let table = try table(kind)
-      for round in 0..<60 {
+      for round in 0..<effort(of: 60) {
         let victim = context.spawnMonitor { context in
           me.send("up")
           for number in 0..<1_000_000 {
