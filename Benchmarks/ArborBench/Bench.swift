@@ -13,7 +13,8 @@ struct Bench: Sendable {
   }
 
   static let all =
-    messages + lifecycle + tables + tracing + rawMessages + rawLifecycle + rawTables + rawTracing
+    messages + lifecycle + tables + mixes + tracing + rawMessages + rawLifecycle + rawTables
+    + rawMixes + rawTracing
 }
 
 /// A round that went wrong: an answer that is not what the work must give.

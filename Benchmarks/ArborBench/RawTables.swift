@@ -13,6 +13,7 @@ final class RawTable: Sendable {
 
   func lookup(_ key: Int) -> Int? { rows.withLock { $0[key] } }
   func insert(_ key: Int, _ value: Int) { rows.withLock { $0[key] = value } }
+  func delete(_ key: Int) { rows.withLock { $0[key] = nil } }
   func count(_ key: Int) { rows.withLock { $0[key, default: 0] += 1 } }
 }
 
@@ -54,7 +55,7 @@ extension Bench {
     }
   }
 
-  private static func rawTogether(
+  static func rawTogether(
     _ tasks: Int, _ count: Int,
     _ work: @escaping @Sendable (_ index: Int, _ share: Int) throws -> Void
   ) async throws -> Double {
