@@ -221,6 +221,28 @@ import Testing
     }
   }
 
+  @Test("readers that never pause keep no writer out", arguments: Kind.allCases)
+  func writersGetIn(kind: Kind) async throws {
+    try await withProcess(on: node) { context in
+      let table = try Table<Int, Int>(kind.of(), access: .public)
+      for key in 0..<500 { try table.insert(key, 0) }
+      let isWritten = Lock(false)
+      try await together(context, 4) { number in
+        if number == 0 {
+          for key in 500..<1500 { try table.insert(key, 1) }
+          isWritten.withLock { $0 = true }
+        } else {
+          // They go on until the writer is done: if they kept it out this would not end.
+          while !isWritten.withLock({ $0 }) {
+            _ = try table.lookup(number)
+            try table.visit { _, _ in }
+          }
+        }
+      }
+      #expect(try table.count == 1500)
+    }
+  }
+
   @Test("ETS:select_fixtab_owner_change", arguments: Kind.allCases)
   func ownerChange(kind: Kind) async throws {
     try await withProcess(on: node) { context in
