@@ -4,12 +4,25 @@ import Foundation
 ///
 ///     ArborBench --serve                 reads "NAME OPERATIONS" lines, answers each "NAME FIGURE"
 ///     ArborBench [--rounds N] [ROW...]   runs rows by hand: all, if none is named
+///     ArborBench --one-worker ROW OPERATIONS
+///                                        runs one round of that many, for those who count instructions
 ///
 /// A figure is the nanoseconds of one operation in one round; of `server-bytes` it is bytes.
 @main
 enum ArborBench {
-  static func main() async {
+  // Not async: valgrind does not survive a task on the main thread.
+  static func main() {
+    let end = DispatchSemaphore(value: 0)
+    Task.detached {
+      await run()
+      end.signal()
+    }
+    end.wait()
+  }
+
+  private static func run() async {
     var arguments = Array(CommandLine.arguments.dropFirst())
+    if arguments.first == "--one-worker" { return await runOnce(arguments.dropFirst()) }
     if arguments == ["--serve"] { return await serve() }
     var rounds = 5
     if arguments.first == "--rounds", arguments.count > 1, let count = Int(arguments[1]) {
@@ -25,6 +38,22 @@ enum ArborBench {
       } catch {
         say("\(bench.name) failed: \(error)")
       }
+    }
+  }
+
+  private static func runOnce(_ arguments: some Collection<String>) async {
+    guard arguments.count == 2, let name = arguments.first,
+      let bench = Bench.all.first(where: { $0.name == name }),
+      let operations = arguments.dropFirst().first.flatMap({ Int($0) })
+    else {
+      say("usage: ArborBench --one-worker ROW OPERATIONS")
+      exit(2)
+    }
+    do {
+      report(name, try await bench.run(operations))
+    } catch {
+      say("# \(name) failed: \(error)")
+      exit(1)
     }
   }
 

@@ -1,8 +1,9 @@
 import Arbor
 
-// Rows: spawn-monitor-down, start-server, server-bytes, kill-down, restart.
+// Rows: spawn-monitor-down, start-server, server-bytes, kill-down, timer-add-cancel, restart.
 
 struct Up: Sendable { let pid: PID }
+struct Expired: Sendable {}
 
 extension Bench {
   static let lifecycle = [
@@ -40,6 +41,17 @@ extension Bench {
         let servers = try await start(count)
         let watch = Stopwatch()
         try await kill(servers, context)
+        return watch.perOperation(count)
+      }
+    },
+    Bench("timer-add-cancel", 200_000) { count in
+      try await inProcess { context in
+        let me = context.pid
+        let watch = Stopwatch()
+        for _ in 0..<count {
+          let timer = try context.send(Expired(), to: me, after: .seconds(60))
+          guard timer.cancel() != nil else { throw WrongAnswer("a timer of a minute has fired") }
+        }
         return watch.perOperation(count)
       }
     },

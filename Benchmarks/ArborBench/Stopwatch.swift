@@ -11,12 +11,18 @@ struct Stopwatch {
   }
 }
 
+/// Where the rounds run.
+enum Stage {
+  /// One worker where instructions are counted: then a run takes the same ones each time.
+  static let node = CommandLine.arguments.contains("--one-worker") ? Node(workers: 1) : .shared
+}
+
 /// Runs a round in a process of its own, on the node's threads.
 func inProcess(
   _ round: @escaping @Sendable (ProcessContext) async throws -> Double
 ) async throws -> Double {
   try await withCheckedThrowingContinuation { continuation in
-    spawn { context in
+    spawn(on: Stage.node) { context in
       do {
         continuation.resume(returning: try await round(context))
       } catch {
