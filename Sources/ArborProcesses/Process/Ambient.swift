@@ -36,7 +36,8 @@ package final class Ambient: Sendable {
     {
       return Ambient(process: process, cursor: inner)
     }
-    return cursor == nil || cursor?.isOutside == true ? nil : self
+    guard let cursor, !cursor.isOutside || cursor.cargo != nil else { return nil }
+    return self
   }
 }
 
@@ -50,23 +51,43 @@ package struct TraceCursor: Sendable, Equatable {
   package var spanID: UInt64
   /// The process whose row the span is in, 0 if it came from elsewhere.
   package var owner: UInt64
+  /// False in a trace that is only passed on, and not recorded.
   package var isSampled: Bool
+  /// What is passed on beside the ids; nil for nothing.
+  package var cargo: (any TraceCargo)?
 
   package init(
-    traceHigh: UInt64, traceLow: UInt64, spanID: UInt64, owner: UInt64, isSampled: Bool = true
+    traceHigh: UInt64, traceLow: UInt64, spanID: UInt64, owner: UInt64, isSampled: Bool = true,
+    cargo: (any TraceCargo)? = nil
   ) {
     self.traceHigh = traceHigh
     self.traceLow = traceLow
     self.spanID = spanID
     self.owner = owner
     self.isSampled = isSampled
+    self.cargo = cargo
+  }
+
+  @usableFromInline
+  package static func == (left: TraceCursor, right: TraceCursor) -> Bool {
+    left.spanID == right.spanID && left.traceLow == right.traceLow
+      && left.traceHigh == right.traceHigh && left.owner == right.owner
+      && left.isSampled == right.isSampled && left.cargo === right.cargo
   }
 }
 
+/// What travels with a trace beside its ids: the trace state of other systems, baggage. It is the
+/// tracing's; the runtime only carries it, from message to message and from span to span.
+///
+/// Immutable, because many have it at once: who adds something makes another.
+package protocol TraceCargo: AnyObject, Sendable {}
+
 extension TraceCursor {
   /// A place outside of every trace; `marker` tells it from other such places of its process.
-  package static func outside(marker: UInt64) -> TraceCursor {
-    TraceCursor(traceHigh: 0, traceLow: 0, spanID: marker, owner: 0)
+  package static func outside(
+    marker: UInt64, cargo: (any TraceCargo)? = nil
+  ) -> TraceCursor {
+    TraceCursor(traceHigh: 0, traceLow: 0, spanID: marker, owner: 0, cargo: cargo)
   }
 
   /// True for a place outside of every trace: a trace id is never zero.

@@ -37,7 +37,7 @@ package final class SpanRow: ProcessSlot {
 
   package func cursor(under cursor: TraceCursor?) -> TraceCursor? {
     guard let span = current(under: cursor?.spanID ?? 0) else { return nil }
-    return TraceCursor(of: span)
+    return TraceCursor(of: span, with: cursor?.cargo)
   }
 
   /// The end of a `withProcess` scope takes its row along: nobody else would know that early.
@@ -49,9 +49,9 @@ package final class SpanRow: ProcessSlot {
 
 extension TraceCursor {
   /// The place inside a span.
-  init(of span: TraceSpan) {
+  init(of span: TraceSpan, with cargo: (any TraceCargo)?) {
     self.init(
       traceHigh: span.traceID.high, traceLow: span.traceID.low, spanID: span.id.bits,
-      owner: span.processID)
+      owner: span.processID, isSampled: span.isSampled, cargo: cargo)
   }
 }

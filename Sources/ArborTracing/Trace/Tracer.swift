@@ -39,8 +39,7 @@ struct Tracer {
     }
     let span = TraceSpan(
       id: SpanID(node.nextNonzeroRandom()), traceID: traceID, parentID: parentID, name: name,
-      processID: core.id, startTime: node.clock.now(), endTime: nil, metadata: attributes,
-      status: .open)
+      processID: core.id, startTime: node.clock.now(), metadata: attributes)
     // Before it can be seen, so that no stop overtakes its start.
     node.emitStart(span)
     let entry = SpanRowMachine.Entry(span: span, isScoped: isScoped, scope: scope)
@@ -72,7 +71,7 @@ struct Tracer {
 
   /// What code inside the span runs under.
   func ambient(inside span: TraceSpan) -> Ambient {
-    Ambient(process: core, cursor: TraceCursor(of: span))
+    Ambient(process: core, cursor: TraceCursor(of: span, with: cursor?.cargo))
   }
 }
 
