@@ -32,6 +32,7 @@ extension GenServer {
     // Sooner or later a server that never finds its mailbox empty has to let others run.
     let turn = 128
     var handled = 0
+    let tracing = Self.messageTracing
     while true {
       let mail: Mail
       switch core.nextMail() {
@@ -44,7 +45,11 @@ extension GenServer {
       do {
         // Each `await` is a step that the Swift runtime checks for a change of executors: what is
         // frequent is handled here, and not a call further down.
-        if let context = mail.context {
+        if let observer = tracing.observer {
+          try await observer.handling(mail, by: Self.self, as: core) {
+            try await handle(mail, core)
+          }
+        } else if let context = mail.context, !tracing.isIgnored {
           let ambient = Ambient(process: core, cursor: context.cursor)
           try await Ambient.local.withValue(ambient) { try await handle(mail, core) }
         } else if mail.kind == .call, let mail = mail as? ValueMail<Call> {

@@ -43,6 +43,10 @@ public protocol GenServer: Actor {
   /// ProcessContext()`, which also gives the actor its executor.
   nonisolated var process: ProcessContext { get }
 
+  /// What the server makes of the traces that its messages come from; ``MessageTracing/inherited``
+  /// if not said.
+  static var messageTracing: MessageTracing { get }
+
   /// Answers a request, now or later, by `from.reply`.
   ///
   /// OTP: `handle_call/3`.
@@ -85,6 +89,7 @@ public enum Info: Sendable {
 extension GenServer {
   public nonisolated var unownedExecutor: UnownedSerialExecutor { process.unownedExecutor }
 
+  public static var messageTracing: MessageTracing { .inherited }
   public func handleInfo(_ info: Info) async throws {}
   public func terminate(_ reason: ExitReason) async throws {}
 

@@ -91,7 +91,13 @@ extension ServerRef {
     timeout: Duration? = .seconds(5), _ request: (From<Reply>) -> Server.Call
   ) async throws(CallError) -> Reply {
     if let timeout, timeout < .zero { throw .badarg }
-    return try await resolve().call(timeout: timeout?.wholeNanoseconds, request)
+    let core = try resolve()
+    if let observer = Server.messageTracing.observer {
+      return try await observer.calling(Server.self) { () async throws(CallError) -> Reply in
+        try await core.call(timeout: timeout?.wholeNanoseconds, request)
+      }
+    }
+    return try await core.call(timeout: timeout?.wholeNanoseconds, request)
   }
 
   /// Sends a request and goes on. To nobody, it vanishes.
@@ -99,7 +105,12 @@ extension ServerRef {
   /// OTP: `gen_server:cast/2`.
   @inlinable
   public func cast(_ request: Server.Cast) {
-    if let core = try? resolve() { core.cast(request) }
+    guard let core = try? resolve() else { return }
+    if let observer = Server.messageTracing.observer {
+      observer.casting(Server.self) { core.cast(request) }
+    } else {
+      core.cast(request)
+    }
   }
 
   /// Sends a request and goes on, or says why it was not taken.

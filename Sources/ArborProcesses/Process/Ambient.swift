@@ -12,11 +12,14 @@ package final class Ambient: Sendable {
   @usableFromInline package let process: ProcessCore?
   /// The span that the code runs under; nil if under none.
   @usableFromInline package let cursor: TraceCursor?
+  /// When what carries it was sent, in nanoseconds of the node's clock; 0 if nobody wants to know.
+  package let sentAt: UInt64
 
   @usableFromInline
-  package init(process: ProcessCore?, cursor: TraceCursor?) {
+  package init(process: ProcessCore?, cursor: TraceCursor?, sentAt: UInt64 = 0) {
     self.process = process
     self.cursor = cursor
+    self.sentAt = sentAt
     process?.presence.enter()
   }
 
@@ -34,7 +37,7 @@ package final class Ambient: Sendable {
     if let process, process.hasLooseSpans,
       let inner = process.slot.withLock({ $0 })?.cursor(under: cursor)
     {
-      return Ambient(process: process, cursor: inner)
+      return Ambient(process: process, cursor: inner, sentAt: sentAt)
     }
     guard let cursor, !cursor.isOutside || cursor.cargo != nil else { return nil }
     return self

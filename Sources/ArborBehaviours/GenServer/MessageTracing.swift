@@ -1,0 +1,46 @@
+public import ArborProcesses
+
+/// What a server makes of the traces that its messages come from.
+///
+///     actor Stock: GenServer {
+///       static var messageTracing: MessageTracing { .ignored }
+///       …
+///     }
+///
+/// OTP has none of it; OpenTelemetry's instrumentation libraries do.
+public struct MessageTracing: Sendable {
+  /// Who is around each message to and in the server; nil for nobody.
+  @usableFromInline package let observer: (any MessageObserver)?
+  @usableFromInline let isIgnored: Bool
+
+  /// The handler is in the trace of its message: a span that it opens is a child of the sender's.
+  public static let inherited = MessageTracing(observer: nil)
+
+  /// The handler is in no trace: a span that it opens begins a new one. For a server to which
+  /// everybody talks and whose work belongs to nobody's request, a cache that cleans up, say.
+  public static let ignored = MessageTracing(observer: nil, isIgnored: true)
+
+  package init(observer: (any MessageObserver)?, isIgnored: Bool = false) {
+    self.observer = observer
+    self.isIgnored = isIgnored
+  }
+}
+
+/// Stands around each request to a server, on both sides: at the sender and at the handler. The
+/// tracing does, which this layer does not know.
+@usableFromInline
+package protocol MessageObserver: Sendable {
+  /// Around a call, in the caller.
+  func calling<Reply>(
+    _ server: any GenServer.Type, _ body: () async throws(CallError) -> Reply
+  ) async throws(CallError) -> Reply
+
+  /// Around a cast, in the sender.
+  func casting(_ server: any GenServer.Type, _ body: () -> Void)
+
+  /// Around the handler. It is to be run as `core` and in the message's trace.
+  func handling(
+    _ mail: Mail, by server: any GenServer.Type, as core: ProcessCore,
+    _ body: () async throws -> Void
+  ) async throws
+}
