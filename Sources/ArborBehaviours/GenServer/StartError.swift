@@ -14,6 +14,11 @@ public enum StartError: Error, Sendable, Equatable {
   case timeout
   /// The starting task was cancelled, or its process is exiting; the server was killed.
   case cancelled
+  /// What makes the server threw this: there is no need for it now. Not a failure to its supervisor,
+  /// which keeps the child without a process.
+  ///
+  /// OTP: `ignore`.
+  case ignored
   /// `startLink` links to the calling process, and there is none.
   case notInProcess
 }
@@ -28,6 +33,7 @@ extension StartError: CustomStringConvertible {
         + "`let process = ProcessContext()`"
     case .timeout: "the server was not ready in time, and was killed"
     case .cancelled: "the starter was cancelled while the server started"
+    case .ignored: "the server did not want to start"
     case .notInProcess:
       "there is no calling process to link to: use `start`, or start it inside `withProcess { }`"
     }

@@ -1,35 +1,13 @@
-public import ArborProcesses
-
-/// When a supervisor starts a child again.
-///
-/// OTP: `restart` of a child specification.
-public enum Restart: Sendable, Equatable {
-  /// Always. The default.
-  case permanent
-  /// After an abnormal end: anything but `normal`, `shutdown` and `shutdown(detail)`.
-  case transient
-  /// Never; the supervisor forgets the child with its end.
-  case temporary
-}
-
-/// How a supervisor ends a child.
-///
-/// OTP: `shutdown` of a child specification.
-public enum Shutdown: Sendable, Equatable {
-  /// With `kill`, at once.
-  case brutalKill
-  /// With `shutdown`, and with `kill` if it takes longer than that. Five seconds is the default.
-  case timeout(Duration)
-  /// With `shutdown`, for as long as it takes. The default for supervisors, whose children need
-  /// their own time.
-  case infinity
-}
+import ArborProcesses
 
 /// What a supervisor is told about one child: how to start it, when to start it again, how to end
 /// it.
 ///
-///     Child("worker", restart: .transient, shutdown: .timeout(.seconds(2))) { Worker() }
 ///     Child("counter", named: "counter") { Counter() }
+///     Child("worker", restart: .transient, shutdown: .timeout(.seconds(2))) { Worker() }
+///     Child("ticker") { while true { try await tick() } }
+///
+/// A child is a server, be it a supervisor of others, or the process of a plain body.
 ///
 /// OTP: the child specification of `supervisor`.
 public struct Child: Sendable {
@@ -37,32 +15,45 @@ public struct Child: Sendable {
   public let id: String
   public let restart: Restart
   public let shutdown: Shutdown
-  /// The type of the server.
-  public let type: any GenServer.Type
-  let start: @Sendable () async throws(StartError) -> PID
+  /// Whether its end counts for its supervisor's ``AutoShutdown``.
+  public let isSignificant: Bool
+  /// The type of the server; nil for a plain body.
+  public let type: (any GenServer.Type)?
+  /// What its supervisor must pass it; nil if nothing.
+  let extra: ExtraArguments?
+  /// How to start it; nil once a supervisor, which never starts a temporary child twice, has let go
+  /// of what that holds.
+  private(set) var start: Start?
 
-  /// - Parameters:
-  ///   - id: names the child within its supervisor.
-  ///   - name: what to register its server as, at each start.
-  ///   - restart: when to start it again; `permanent` if not said.
-  ///   - shutdown: how to end it; after five seconds if not said, for a supervisor whenever it is
-  ///     done.
-  ///   - make: makes the server, anew for each start, inside the new process.
-  public init<Server: GenServer>(
-    _ id: String, named name: ProcessName? = nil, restart: Restart = .permanent,
-    shutdown: Shutdown? = nil, _ make: @escaping @Sendable () async throws -> Server
+  /// Starts the child, linked to the calling process; nil if it did not want to.
+  typealias Start = @Sendable (_ extra: (any Sendable)?) async throws(StartError) -> PID?
+
+  init(
+    _ id: String, restart: Restart, significant: Bool, shutdown: Shutdown?,
+    type: (any GenServer.Type)?, extra: ExtraArguments? = nil, start: @escaping Start
   ) {
     self.id = id
     self.restart = restart
-    self.shutdown = shutdown ?? (Server.self == Supervisor.self ? .infinity : .timeout(.seconds(5)))
-    type = Server.self
-    start = { () async throws(StartError) -> PID in
-      let server = try await Server.startLink(named: name, make)
-      // A reference that `startLink` returns holds its PID.
-      guard let pid = server.pid else { throw .failed(.noproc) }
-      return pid
-    }
+    self.shutdown = shutdown ?? (type is any Supervising.Type ? .infinity : .timeout(.seconds(5)))
+    isSignificant = significant
+    self.type = type
+    self.extra = extra
+    self.start = start
   }
+
+  /// True if the child is a supervisor itself.
+  public var isSupervisor: Bool { type is any Supervising.Type }
+
+  /// Lets go of what a temporary child was started with, which nobody needs again.
+  mutating func forgetStart() {
+    if restart == .temporary { start = nil }
+  }
+}
+
+/// What a child takes over from its ``DynamicSupervisor``.
+struct ExtraArguments: Sendable {
+  let type: Any.Type
+  let isMet: @Sendable (any Sendable) -> Bool
 }
 
 /// Lets a supervisor's children be written one below the other.

@@ -16,7 +16,12 @@ extension ProcessCore {
     } else if isWaitingForMail {
       what = unread == 0 ? "a message" : "a message that fits (\(unread) do not)"
     } else if let wait, wait.isArmed {
-      what = (wait as? AnyCallWait).map { "an answer from \($0.server.pid)" } ?? "a time"
+      what =
+        switch wait {
+        case let call as AnyCallWait: "an answer from \(call.server.pid)"
+        case let ends as EndsWait: "the end of \(ends.count) processes"
+        default: "a time"
+        }
     } else {
       what = "something that is not Arbor's"
     }
