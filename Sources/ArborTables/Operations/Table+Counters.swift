@@ -5,13 +5,13 @@ extension Table where Value: FixedWidthInteger {
   ///
   /// - Parameters:
   ///   - step: what is added; may be negative.
-  ///   - limit: with a step up, a sum above `threshold` becomes `reset`; with a step down, one below
-  ///     it.
+  ///   - limit: with a step up, a sum above `threshold` becomes `reset`, also one that does not fit;
+  ///     with a step down, one below it.
   ///   - initial: the value to add to if there is no row, which then comes into being.
   /// - Returns: the new value.
   /// - Throws: ``TableError/noSuchKey(_:)`` if there is neither a row nor a default,
-  ///   ``TableError/overflow(_:)`` if the sum does not fit; ``TableError/wrongKind(_:)`` in a bag. The
-  ///   row stays as it was.
+  ///   ``TableError/overflow(_:)`` if the sum does not fit and there is no limit;
+  ///   ``TableError/wrongKind(_:)`` in a bag. The row stays as it was.
   ///
   /// OTP: `ets:update_counter/3,4`.
   @inlinable @discardableResult
@@ -64,14 +64,13 @@ extension Table where Value: FixedWidthInteger {
   }
 
   /// Nil, and nothing changed, if the sum does not fit.
-  @inlinable
+  @inlinable @inline(__always)
   static func add(_ step: Value, _ limit: CounterLimit<Value>?, to value: inout Value) -> Value? {
     let (sum, overflows) = value.addingReportingOverflow(step)
-    if let limit, step < 0 ? sum < limit.threshold : sum > limit.threshold {
-      if !overflows {
-        value = limit.reset
-        return value
-      }
+    // What does not fit is beyond every limit.
+    if let limit, overflows || (step < 0 ? sum < limit.threshold : sum > limit.threshold) {
+      value = limit.reset
+      return value
     }
     if overflows { return nil }
     value = sum

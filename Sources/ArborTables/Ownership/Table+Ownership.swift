@@ -42,15 +42,16 @@ extension Table {
 
   /// Says who shall get the table when its owner ends, and what the message to that one carries.
   ///
-  /// - Parameter heir: nil if the table shall die with its owner. A process that has ended by then
-  ///   inherits nothing.
+  /// - Parameter heir: nil if the table shall die with its owner, and so it will if the heir has ended
+  ///   by then. One that has ended already is none.
   /// - Throws: ``TableError/notOwner(_:caller:)`` if the table is not the caller's.
   ///
   /// OTP: `ets:setopts(Table, {heir, Pid, Data})`.
   public func setHeir(_ heir: PID?, data: (any Sendable)? = nil) throws(TableError) {
     let caller = try checkIsActingOwner()
     if let heir, heir.node !== node { throw .otherNode(heir) }
-    guard ownership.transition({ $0.setHeir(heir, data: data, by: caller) }) else {
+    let living = heir.flatMap { $0.isAlive ? $0 : nil }
+    guard ownership.transition({ $0.setHeir(living, data: data, by: caller) }) else {
       try checkIsAlive()
       throw .notOwner(description, caller: caller)
     }

@@ -18,7 +18,7 @@ extension HashShard {
   /// Puts the value under the key.
   ///
   /// - Returns: the value that stood there.
-  @inlinable
+  @inlinable @inline(__always)
   package mutating func insert(_ new: Key, tag: UInt32, _ value: Slot) -> Slot? {
     let at = position(of: new, tag: tag)
     guard at >= 0 else {
@@ -76,7 +76,7 @@ extension HashShard {
   }
 
   /// Changes the value in place; `change` is the package's own code, never a user's.
-  @inlinable
+  @inlinable @inline(__always)
   package mutating func modify<Result>(
     _ wanted: Key, tag: UInt32, _ change: (inout Slot) -> Result
   ) -> Result? {
@@ -90,7 +90,7 @@ extension HashShard {
   /// Puts the value in place of one that was read with this stamp.
   ///
   /// - Returns: the old value; nil if the row was written or deleted meanwhile, and nothing changed.
-  @inlinable
+  @inlinable @inline(__always)
   package mutating func replace(
     _ wanted: Key, tag: UInt32, stamp: UInt64, with value: Slot
   ) -> Slot? {
@@ -104,7 +104,7 @@ extension HashShard {
   }
 
   /// Takes the key's row out; if `stamp` is given, only if it still has that one.
-  @inlinable
+  @inlinable @inline(__always)
   package mutating func remove(
     _ wanted: Key, tag: UInt32, stamp: UInt64? = nil, leavingGhost: Bool
   ) -> RemovedRow<Key, Slot>? {
@@ -176,8 +176,10 @@ extension HashShard {
     let newMask = newCapacity * 2 - 1
     let newIndex = UnsafeMutablePointer<UInt64>.allocate(capacity: newMask + 1)
     newIndex.initialize(repeating: 0, count: newMask + 1)
+    let size = newCapacity * Self.stride
+    // Where there are many rows, none of those that could be in one cache line shall be in two.
     let newRows = UnsafeMutableRawPointer.allocate(
-      byteCount: newCapacity * Self.stride, alignment: Self.alignment)
+      byteCount: size, alignment: size < 512 ? Self.alignment : max(64, Self.alignment))
     if let index, let rows {
       // Where each old row goes: nowhere but to its own number if there are no gaps.
       var places: [UInt32] = []

@@ -114,7 +114,7 @@ extension HashShard {
 
 extension HashShard {
   /// Where in the index the key stands, ghosts included; -1 if nowhere.
-  @inlinable
+  @inlinable @inline(__always)
   func position(of wanted: Key, tag: UInt32) -> Int {
     guard let index else { return -1 }
     var at = Int(tag) & mask
@@ -129,7 +129,7 @@ extension HashShard {
   }
 
   /// The number of the key's row; -1 if it is not there.
-  @inlinable
+  @inlinable @inline(__always)
   func liveRow(of wanted: Key, tag: UInt32) -> Int {
     let at = position(of: wanted, tag: tag)
     guard at >= 0 else { return -1 }
@@ -137,13 +137,13 @@ extension HashShard {
     return header(row).pointee.isLive ? row : -1
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   package func lookup(_ wanted: Key, tag: UInt32) -> Slot? {
     let row = liveRow(of: wanted, tag: tag)
     return row >= 0 ? slot(row).pointee : nil
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   package func contains(_ wanted: Key, tag: UInt32) -> Bool {
     liveRow(of: wanted, tag: tag) >= 0
   }
@@ -157,7 +157,7 @@ extension HashShard {
 
   /// The row with its stamp, for a change that is worked out without the lock: `replace` and
   /// `remove` take it back and refuse if the row was written meanwhile.
-  @inlinable
+  @inlinable @inline(__always)
   package func lookupStamped(_ wanted: Key, tag: UInt32) -> (slot: Slot, stamp: UInt64)? {
     let row = liveRow(of: wanted, tag: tag)
     return row >= 0 ? (slot(row).pointee, header(row).pointee.stamp) : nil

@@ -26,19 +26,19 @@ package struct HashCursor: Sendable {
 }
 
 extension HashedStorage {
-  @inlinable
+  @inlinable @inline(__always)
   package func lookup(_ key: Key) -> Slot? {
     let hash = rows.hash(key)
     return rows.withShard(hash) { $0.lookup(key, tag: HashShard<Key, Slot>.tag(hash)) }
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   package func lookupStamped(_ key: Key) -> (slot: Slot, stamp: UInt64)? {
     let hash = rows.hash(key)
     return rows.withShard(hash) { $0.lookupStamped(key, tag: HashShard<Key, Slot>.tag(hash)) }
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   package func contains(_ key: Key) -> Bool {
     let hash = rows.hash(key)
     return rows.withShard(hash) { $0.contains(key, tag: HashShard<Key, Slot>.tag(hash)) }
@@ -50,7 +50,7 @@ extension HashedStorage {
     return rows.withShard(hash) { $0.stamp(of: key, tag: HashShard<Key, Slot>.tag(hash)) }
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   package func modify<Result: Sendable>(
     _ key: Key, _ change: (inout Slot) -> Result
   ) -> Result? {
@@ -58,7 +58,7 @@ extension HashedStorage {
     return rows.withShard(hash) { $0.modify(key, tag: HashShard<Key, Slot>.tag(hash), change) }
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   package func replace(_ key: Key, stamp: UInt64, with slot: Slot) -> Slot? {
     let hash = rows.hash(key)
     return rows.withShard(hash) { shard in
@@ -70,7 +70,7 @@ extension HashedStorage {
     }
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   package func remove(_ key: Key, stamp: UInt64?) -> RemovedRow<Key, Slot>? {
     let hash = rows.hash(key)
     return rows.withShard(hash) { shard in

@@ -11,7 +11,7 @@ package struct SetStorage<Key: Hashable & Sendable, Value: Sendable>: TableStora
   @inlinable package static func values(of slot: Value) -> [Value] { [slot] }
   @inlinable package static func slot(of values: [Value]) -> Value? { values.first }
 
-  @inlinable
+  @inlinable @inline(__always)
   package func insert(_ key: Key, _ value: Value) -> Value? {
     let hash = rows.hash(key)
     return rows.withShard(hash) { $0.insert(key, tag: HashShard<Key, Value>.tag(hash), value) }

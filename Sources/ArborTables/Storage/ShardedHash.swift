@@ -10,9 +10,19 @@ public import Synchronization
 /// shards, lower ones first, before it changes anything.
 @usableFromInline
 package final class ShardedHash<Key: Hashable & Sendable, Slot: Sendable>: @unchecked Sendable {
-  // Unchecked: `memory` is written in init and freed in deinit; what lies there are locks.
+  // Unchecked: `memory` is written in init and freed in deinit; what lies there are locks, and
+  // shards that are reached only by `withShard` and `withShards`, which hold their locks.
 
   @usableFromInline package typealias Shard = HashShard<Key, Slot>
+
+  /// A shard and its lock, side by side.
+  @usableFromInline
+  struct Guarded: ~Copyable {
+    @usableFromInline let lock = BriefLock()
+    @usableFromInline var shard = Shard()
+    @inlinable
+    init() {}
+  }
 
   @usableFromInline let memory: UnsafeMutableRawPointer
   /// The shard is named by the upper bits of the hash; the index in it goes by the lower ones.
@@ -30,16 +40,16 @@ package final class ShardedHash<Key: Hashable & Sendable, Slot: Sendable>: @unch
     self.seed = seed
     shift = UInt64(64 - shardBits)
     memory = .allocate(byteCount: Self.spacing << shardBits, alignment: 128)
-    for shard in 0..<(1 << shardBits) {
-      Self.lock(memory, shard).initialize(to: Lock(Shard()))
+    for number in 0..<(1 << shardBits) {
+      Self.guarded(memory, number).initialize(to: Guarded())
     }
   }
 
   deinit {
-    for shard in 0..<shardCount {
-      let lock = Self.lock(memory, shard)
-      lock.pointee.withLock { $0.destroy() }
-      lock.deinitialize(count: 1)
+    for number in 0..<shardCount {
+      let guarded = Self.guarded(memory, number)
+      guarded.pointee.shard.destroy()
+      guarded.deinitialize(count: 1)
     }
     memory.deallocate()
   }
@@ -47,13 +57,13 @@ package final class ShardedHash<Key: Hashable & Sendable, Slot: Sendable>: @unch
   @inlinable package var shardCount: Int { 1 << Int(64 &- shift) }
 
   /// The distance between shards: whole pairs of cache lines, so that none shares one.
-  @inlinable static var spacing: Int { (MemoryLayout<Lock<Shard>>.size + 127) & ~127 }
+  @inlinable static var spacing: Int { (MemoryLayout<Guarded>.size + 127) & ~127 }
 
   @inlinable
-  static func lock(
-    _ memory: UnsafeMutableRawPointer, _ shard: Int
-  ) -> UnsafeMutablePointer<Lock<Shard>> {
-    (memory + shard &* spacing).assumingMemoryBound(to: Lock<Shard>.self)
+  static func guarded(
+    _ memory: UnsafeMutableRawPointer, _ number: Int
+  ) -> UnsafeMutablePointer<Guarded> {
+    (memory + number &* spacing).assumingMemoryBound(to: Guarded.self)
   }
 
   /// The key's hash, with its entropy in the upper bits as well as the lower, whatever the type's own
@@ -61,7 +71,7 @@ package final class ShardedHash<Key: Hashable & Sendable, Slot: Sendable>: @unch
   ///
   /// Integers and PIDs, the commonest keys, take a shorter way than the standard library's; its
   /// seed is as secret. The comparisons of types are done by the compiler.
-  @inlinable
+  @inlinable @inline(__always)
   func hash(_ key: Key) -> UInt64 {
     let number: UInt64
     if Key.self == Int.self {
@@ -82,25 +92,24 @@ package final class ShardedHash<Key: Hashable & Sendable, Slot: Sendable>: @unch
     return mixed ^ (mixed >> 32)
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   func shard(of hash: UInt64) -> Int {
     // A shift by 64, for a single shard, gives 0.
     Int(truncatingIfNeeded: hash >> shift)
   }
 
   /// Runs `body`, which is never a user's code, on the shard that the hash belongs to.
-  @inlinable
-  func withShard<Result: Sendable>(
-    _ hash: UInt64, _ body: (inout Shard) -> Result
-  ) -> Result {
-    Self.lock(memory, shard(of: hash)).pointee.withLock { body(&$0) }
+  @inlinable @inline(__always)
+  func withShard<Result>(_ hash: UInt64, _ body: (inout Shard) -> Result) -> Result {
+    withShard(number: shard(of: hash), body)
   }
 
-  @inlinable
-  func withShard<Result: Sendable>(
-    number: Int, _ body: (inout Shard) -> Result
-  ) -> Result {
-    Self.lock(memory, number).pointee.withLock { body(&$0) }
+  @inlinable @inline(__always)
+  func withShard<Result>(number: Int, _ body: (inout Shard) -> Result) -> Result {
+    let guarded = Self.guarded(memory, number)
+    guarded.pointee.lock.acquire()
+    defer { guarded.pointee.lock.release() }
+    return body(&guarded.pointee.shard)
   }
 
   /// To be asked under the lock of the shard that it matters for.
@@ -111,18 +120,18 @@ package final class ShardedHash<Key: Hashable & Sendable, Slot: Sendable>: @unch
 
 /// Shards whose locks are held together.
 @usableFromInline
-package struct HeldShards<Key: Hashable, Slot> {
-  // As addresses: what is reached through them is guarded by the locks, which the compiler could
-  // only follow into one shard at a time.
-  @usableFromInline let addresses: UnsafeMutableBufferPointer<UInt>
+package struct HeldShards<Key: Hashable & Sendable, Slot: Sendable> {
+  @usableFromInline let memory: UnsafeMutableRawPointer
 
   @inlinable
-  init(addresses: UnsafeMutableBufferPointer<UInt>) { self.addresses = addresses }
+  init(memory: UnsafeMutableRawPointer) { self.memory = memory }
 
   /// The shard with this number, which must be one of those that are held.
   @inlinable
   package func shard(_ number: Int) -> UnsafeMutablePointer<HashShard<Key, Slot>> {
-    UnsafeMutablePointer(bitPattern: addresses[number]).unsafelyUnwrapped
+    let guarded = ShardedHash<Key, Slot>.guarded(memory, number)
+    // It lies in memory that stays where it is, and nobody else reaches it before the lock is let go.
+    return withUnsafeMutablePointer(to: &guarded.pointee.shard) { $0 }
   }
 }
 
@@ -136,18 +145,23 @@ extension ShardedHash {
 
   /// Runs `body`, which is never a user's code, holding all shards of the set.
   @inlinable
-  package func withShards<Result: Sendable>(
+  package func withShards<Result>(
     _ set: UInt64, _ body: (HeldShards<Key, Slot>) -> Result
   ) -> Result {
-    withUnsafeTemporaryAllocation(of: UInt.self, capacity: shardCount) { addresses in
-      addresses.initialize(repeating: 0)
-      return hold(set, addresses, body)
+    for number in 0..<shardCount where set & (1 << UInt64(number)) != 0 {
+      Self.guarded(memory, number).pointee.lock.acquire()
     }
+    defer {
+      for number in 0..<shardCount where set & (1 << UInt64(number)) != 0 {
+        Self.guarded(memory, number).pointee.lock.release()
+      }
+    }
+    return body(HeldShards(memory: memory))
   }
 
   /// Runs `body` holding the shards of all these keys; it is given the keys' hashes.
   @inlinable
-  package func withShards<Value, Result: Sendable>(
+  package func withShards<Value, Result>(
     of rows: [(key: Key, value: Value)], _ body: (HeldShards<Key, Slot>, [UInt64]) -> Result
   ) -> Result {
     var set: UInt64 = 0
@@ -157,20 +171,5 @@ extension ShardedHash {
       return hash
     }
     return withShards(set) { body($0, hashes) }
-  }
-
-  // Nested because a lock is held for the length of a closure: one frame per shard.
-  @usableFromInline
-  func hold<Result: Sendable>(
-    _ set: UInt64, _ addresses: UnsafeMutableBufferPointer<UInt>,
-    _ body: (HeldShards<Key, Slot>) -> Result
-  ) -> Result {
-    guard set != 0 else { return body(HeldShards(addresses: addresses)) }
-    let number = set.trailingZeroBitCount
-    return Self.lock(memory, number).pointee.withLock { shard in
-      // The shard lies in the lock's own memory, which stays where it is.
-      addresses[number] = withUnsafeMutablePointer(to: &shard) { UInt(bitPattern: $0) }
-      return hold(set & (set &- 1), addresses, body)
-    }
   }
 }

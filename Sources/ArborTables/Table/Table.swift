@@ -45,13 +45,15 @@ public final class Table<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   ///   - name: a name under which ``named(_:on:)`` finds it; none if not said.
   ///   - access: who may read and write; all may read and the owner may write, if not said.
   ///   - owner: whose table it shall be; the calling process's if not said.
-  ///   - heir: who gets the table, and a ``TableTransfer``, when its owner ends.
+  ///   - heir: who gets the table, and a ``TableTransfer``, when its owner ends. A process that has
+  ///     ended is none.
   ///   - heirData: what the heir's message carries.
   ///   - rowOwner: says whose a row is; nil if nobody's. A row dies with its process, before anyone
   ///     sees that one's DOWN. Must depend on the row alone.
   ///
   /// - Throws: ``TableError/notInProcess`` if the caller is no process and no owner was named,
-  ///   ``TableError/nameTaken(_:)``, ``TableError/ownerGone(_:)``, ``TableError/callerExiting``.
+  ///   ``TableError/nameTaken(_:)``, ``TableError/ownerGone(_:)``, ``TableError/otherNode(_:)`` if the
+  ///   heir lives on another node than the owner, ``TableError/callerExiting``.
   ///
   /// OTP: `ets:new/2`.
   public convenience init(
@@ -85,7 +87,9 @@ public final class Table<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     owned = rowOwner.map { [engine] rowOwner in
       OwnedRows(rowOwner, in: engine, runsForeignCode: runsForeignCode)
     }
-    ownership = TableOwnership(owner: owner, heir: heir, heirData: heirData, name: name)
+    if let heir, heir.node !== node { throw .otherNode(heir) }
+    let living = heir.flatMap { $0.isAlive ? $0 : nil }
+    ownership = TableOwnership(owner: owner, heir: living, heirData: heirData, name: name)
     if !rows.isEmpty { _ = engine.insert(contentsOf: rows) }
     try catalogue.insert(self, named: name)
     if !owner.core.adopt(self) {

@@ -194,16 +194,23 @@ import Testing
     }
   }
 
-  @Test("ETS:t_insert_list_kill_process", arguments: Kind.allCases)
-  func insertListKill(kind: Kind) async throws {
+  @Test("ETS:t_insert_list_kill_process", arguments: Kind.allCases, [false, true])
+  func insertListKill(kind: Kind, isNew: Bool) async throws {
+    // Long lists, so that the kill as a rule arrives inside one.
+    let length = 500
     try await withProcess(on: node) { context in
       let me = context.pid
-      for round in 0..<effort(of: 20) {
+      for round in 0..<effort(of: 12) {
         let table = try Table<Int, Int>(kind.of(), access: .public)
         let (pid, _) = context.spawnMonitor { _ in
           for value in 0..<1_000_000 {
             if value == round % 5 { me.send("started") }
-            try table.insert(contentsOf: (0..<50).map { (value * 50 + $0, value) })
+            let rows = (0..<length).map { (key: value * length + $0, value: value) }
+            if isNew {
+              #expect(try table.insertNew(contentsOf: rows))
+            } else {
+              try table.insert(contentsOf: rows)
+            }
           }
         }
         try await awaitMessage("started", in: context)
@@ -212,11 +219,102 @@ import Testing
         #expect(down.reason == .killed)
         var perValue: [Int: Int] = [:]
         try table.visit { _, value in perValue[value, default: 0] += 1 }
-        #expect(perValue.values.allSatisfy { $0 == 50 })
-        // And nothing comes after the DOWN.
-        let count = try table.count
-        #expect(try table.count == count)
+        #expect(perValue.values.allSatisfy { $0 == length })
+        // The lists went in one after the other, and after the DOWN none does.
+        #expect(perValue.keys.sorted() == Array(0..<perValue.count))
+        #expect(try table.count == perValue.count * length)
         try table.deleteTable()
+      }
+    }
+  }
+
+  @Test("ETS:t_insert_list_delete_parallel", arguments: Kind.allCases, [false, true])
+  func insertListDeleteParallel(kind: Kind, isNew: Bool) async throws {
+    try await withProcess(on: node) { context in
+      let table = try Table<Int, Int>(kind.of(), access: .public)
+      let inserted = Lock(0)
+      let deleted = Lock(0)
+      try await together(context, 4) { number in
+        for round in 0..<effort(of: 40) {
+          if number < 2 {
+            let rows = (0..<100).map { (key: $0 * 2 + number, value: round) }
+            if isNew {
+              let isDone = try table.insertNew(contentsOf: rows)
+              if isDone { inserted.withLock { $0 += rows.count } }
+            } else {
+              try table.insert(contentsOf: rows)
+            }
+          } else {
+            for key in 0..<200 {
+              let count = try table.takeAll(key).count
+              deleted.withLock { $0 += count }
+            }
+          }
+        }
+      }
+      // What went in and did not come out is there, and the count knows it.
+      let left = try table.rows().count
+      #expect(try table.count == left)
+      if isNew { #expect(inserted.withLock { $0 } - deleted.withLock { $0 } == left) }
+    }
+  }
+
+  @Test("ETS:smp_ordered_iteration", arguments: Kind.allCases)
+  func iteration(kind: Kind) async throws {
+    struct Key: Hashable, Comparable, Sendable {
+      var number: Int
+      var isStable: Bool
+      static func < (left: Key, right: Key) -> Bool {
+        (left.number, left.isStable ? 1 : 0) < (right.number, right.isStable ? 1 : 0)
+      }
+    }
+    let stable = (0..<250).map { $0 * 4 }
+    try await withProcess(on: node) { context in
+      let table = try Table<Key, Int>(kind.of(), access: .public)
+      for number in stable { try table.insert(Key(number: number, isStable: true), 0) }
+      try await together(context, 3) { worker in
+        guard worker > 0 else {
+          for round in 0..<effort(of: 15) {
+            #expect(try table.selectCount { key, _ in key.isStable } == stable.count)
+            try table.withFixedTable {
+              for isForward in [true, false] {
+                var met: [Int] = []
+                var key = isForward ? try table.first() : try table.last()
+                while let current = key {
+                  if current.isStable { met.append(current.number) }
+                  key =
+                    isForward
+                    ? try table.next(after: current) : try table.previous(before: current)
+                }
+                if kind == .orderedSet { #expect(met == (isForward ? stable : stable.reversed())) }
+                #expect(met.sorted() == stable)
+              }
+            }
+            var page = try table.select(limit: 1 + round * 17) { key, _ in key.isStable }
+            var count = page.rows.count
+            while let next = page.continuation {
+              page = try table.select(next)
+              count += page.rows.count
+            }
+            #expect(count == stable.count)
+          }
+          return
+        }
+        var random = SeededGenerator(seed: UInt64(worker))
+        for _ in 0..<effort(of: 8000) {
+          let key = Key(number: Int(random.next() % 1000), isStable: false)
+          switch random.next() % 22 {
+          case 0..<10: try table.insert(key, 0)
+          case 10..<19: try table.delete(key)
+          case 19:
+            if random.next() % 50 == 0 {
+              try table.selectDelete { other, _ in
+                !other.isStable && other.number / 10 == key.number / 10
+              }
+            }
+          default: if !kind.isBag { try table.update(key) { $0 += 1 } }
+          }
+        }
       }
     }
   }

@@ -81,11 +81,16 @@ import Testing
       #expect(table.heir == other)
       try table.setHeir(nil)
       #expect(table.heir == nil)
-      // A process that has ended may be made heir; it inherits nothing.
+      try table.setHeir(me)
+      #expect(table.heir == me)
+      // An heir that ends later is still named, one that has ended is none.
+      try table.setHeir(other)
       other.sendExit(.kill)
       _ = try await context.receive(Down.self)
-      try table.setHeir(other)
       #expect(table.heir == other && table.owner == me)
+      try table.setHeir(other)
+      #expect(table.heir == nil)
+      #expect(try Table<Int, Int>(heir: other).heir == nil)
       try table.deleteTable()
       #expect(throws: TableError.dead("table #1")) { try table.setHeir(me) }
       #expect(throws: TableError.dead("table #1")) { try table.giveAway(to: me) }
