@@ -66,28 +66,12 @@ public final class SpanRecorder: Sendable {
   /// All that was recorded, in the order in which the spans ended.
   public var records: [Record] { state.withLock { $0.records } }
 
-  /// The spans in the order in which they ended.
-  public var spans: [TraceSpan] { records.map(\.span) }
-
   /// How many spans were opened since the recording began.
   public var startedCount: Int { state.withLock { $0.started } }
 
   /// How many spans were not kept, for want of capacity.
   public var droppedCount: Int { state.withLock { $0.dropped } }
 
-  /// The spans of one trace, in the order in which they were opened.
-  public func spans(of trace: TraceID) -> [TraceSpan] {
-    spans.filter { $0.traceID == trace }.sorted { $0.startTime < $1.startTime }
-  }
-
-  /// The spans of that name, in the order in which they ended.
-  public func spans(named name: String) -> [TraceSpan] { spans.filter { $0.name == name } }
-
-  /// The spans that were opened directly under another.
-  public func children(of span: TraceSpan) -> [TraceSpan] {
-    spans.filter { $0.parentID == span.id }.sorted { $0.startTime < $1.startTime }
-  }
-
-  /// The spans that failed.
-  public var errors: [TraceSpan] { spans.filter(\.isError) }
+  /// Forgets what was recorded, and goes on with the recording. The counts begin anew.
+  public func removeAll() { state.withLock { $0 = State() } }
 }

@@ -36,7 +36,7 @@ package final class SpanRow: ProcessSlot {
   }
 
   package func cursor(under cursor: TraceCursor?) -> TraceCursor? {
-    guard let span = current(under: cursor?.spanID ?? 0) else { return nil }
+    guard let span = current(under: cursor?.scope ?? 0) else { return nil }
     return TraceCursor(of: span, with: cursor?.cargo)
   }
 
@@ -48,6 +48,11 @@ package final class SpanRow: ProcessSlot {
 }
 
 extension TraceCursor {
+  /// What a place is called in a row: its span, if that may be one of the row's. A context from
+  /// elsewhere never names a span of the row, not even if it came from the same process: its parent is
+  /// nobody's to end.
+  var scope: UInt64 { owner == 0 && !isOutside ? ~spanID : spanID }
+
   /// The place inside a span.
   init(of span: TraceSpan, with cargo: (any TraceCargo)?) {
     self.init(

@@ -19,7 +19,7 @@ struct Tracer {
     row = core.isFenced ? SpanRow() : Tracing.of(core.node).row(of: core)
   }
 
-  private var scope: UInt64 { cursor?.spanID ?? 0 }
+  private var scope: UInt64 { cursor?.scope ?? 0 }
 
   /// The open span that the caller is in.
   var current: TraceSpan? { row.current(under: scope) }
