@@ -49,6 +49,30 @@ public final class Node: Sendable {
       exitGrace: exitGrace)
   }
 
+  /// Makes a node of its own, on threads that it may share.
+  ///
+  ///     let node = Node(on: .swiftGlobalPool)
+  public convenience init(on threads: Threads, exitGrace: Duration = .seconds(1)) {
+    switch threads {
+    case .own(let workers): self.init(workers: workers, exitGrace: exitGrace)
+    case .swiftGlobalPool:
+      var system = SystemRandomNumberGenerator()
+      self.init(
+        scheduler: GlobalPool(), clock: SystemClock(), seed: system.next(), exitGrace: exitGrace)
+    }
+  }
+
+  /// The threads that a node's processes run on.
+  public enum Threads: Sendable, Equatable {
+    /// The node's own, so many; nil is one for each processor. What a ``Node`` has that was told
+    /// nothing else.
+    case own(workers: Int? = nil)
+    /// Those that every Swift task runs on: for programs that want one pool for everything. A message
+    /// takes longer, but a plain task that calls a server need not change threads. Priorities
+    /// (``ProcessPriority``) say nothing there.
+    case swiftGlobalPool
+  }
+
   package init(
     scheduler: any Scheduler, clock: any NodeClock, seed: UInt64,
     exitGrace: Duration = .seconds(1)
@@ -165,9 +189,4 @@ extension Node {
     guard let pid = pid(named: name) else { throw .unregistered(name) }
     pid.send(message)
   }
-}
-
-extension TelemetryEvent {
-  /// A process was released while its handler went on; see ``Node/zombies``.
-  package static let processZombie = TelemetryEvent("arbor", "process", "zombie")
 }

@@ -65,7 +65,8 @@ extension ProcessCore {
 
   /// The body has ended by itself: for that reason, unless an exit signal was first.
   @usableFromInline
-  package func finish(_ reason: ExitReason) {
+  package func finish(_ reason: ExitReason, isReported: Bool = true) {
+    if isReported, isAlive { reportCrash(reason) }
     endBody()
     let ending = machine.withLock { machine -> Machine.Ending? in
       guard machine.status == .running else { return nil }

@@ -100,15 +100,23 @@ extension ProcessContext {
 
   /// Starts a process that this one monitors from its first moment.
   ///
-  /// OTP: `erlang:spawn_monitor/1`.
+  /// - Parameters:
+  ///   - tag: what the ``Down`` shall carry, to be told by.
+  ///   - isLinked: whether to link the two as well.
+  ///
+  /// OTP: `erlang:spawn_monitor/1`, and the options `{monitor, [{tag, Tag}]}` and `link` of
+  /// `spawn_opt`.
   public func spawnMonitor(
     mailbox: MailboxLimit = .unbounded, as initialCall: String? = nil,
-    priority: ProcessPriority = .normal,
+    priority: ProcessPriority = .normal, tag: (any Sendable)? = nil, isLinked: Bool = false,
     _ body: @escaping @Sendable (ProcessContext) async throws -> Void
   ) -> (pid: PID, ref: MonitorRef) {
-    let child = ProcessCore(
-      node: node, parent: pid, mailbox: mailbox, as: initialCall, priority: priority)
-    let ref = core.monitor(child)
+    let child =
+      isLinked
+      ? ProcessCore(linkedTo: core, mailbox: mailbox, as: initialCall, priority: priority)
+      : ProcessCore(
+        node: node, parent: pid, mailbox: mailbox, as: initialCall, priority: priority)
+    let ref = core.monitor(child, label: MonitorLabel(tag: tag))
     child.launch(under: Ambient.current?.cursor) { core in try await body(ProcessContext(core)) }
     return (child.pid, ref)
   }
@@ -126,7 +134,7 @@ extension ProcessContext {
 /// is isolated to an actor, where it stays. An exit signal ends what the body waits for in Arbor
 /// and fences it; the task around it is nobody's to cancel.
 ///
-/// - Parameter node: where; the caller's node, or ``Node/shared``, if not said.
+/// - Parameter node: where; ``Node/shared`` if not said. Inside a process it says nothing.
 /// - Throws: what the body throws, which is also the process's exit reason.
 public func withProcess<Value, Failure: Error>(
   on node: Node? = nil, isolation: isolated (any Actor)? = #isolation,
@@ -168,7 +176,7 @@ extension ProcessCore {
       }
       kept?.scopeEnded(self, reason: reason)
     }
-    finish(reason)
+    finish(reason, isReported: false)  // the scope's caller gets the error
   }
 
   /// Runs something in a task that takes over as the process's own: an exit signal fences and
