@@ -15,7 +15,7 @@ public struct MailboxLedger: Sendable, Equatable {
   public internal(set) var highWater = 0
   /// Messages that the process's end took along, or that came after it.
   public internal(set) var droppedByExit = 0
-  /// Messages that `demonitor(flush:)` took back.
+  /// Messages that `demonitor(flush:)` took back, or a start that was given up.
   public internal(set) var flushed = 0
   /// Messages through an ``Alias`` that was off.
   public internal(set) var droppedByAlias = 0

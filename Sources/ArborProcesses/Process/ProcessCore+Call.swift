@@ -87,8 +87,11 @@ extension ProcessCore {
     do {
       try wait.result.get()
     } catch {
-      // Nobody will ever know of a process whose starter gave up.
-      if error == .timeout || error == .cancelled { receiveExit(.kill, from: nil) }
+      // Nobody will ever know of a process whose starter gave up, nor shall the starter of its end.
+      if error == .timeout || error == .cancelled {
+        if isLinkedToParent, let starter = ProcessCore.current { starter.disinherit(self) }
+        receiveExit(.kill, from: nil)
+      }
       throw error
     }
   }

@@ -54,6 +54,19 @@ extension ProcessCore {
     }
   }
 
+  /// Unlinks a child, and takes back what it may have said of its end already.
+  func disinherit(_ child: ProcessCore) {
+    unlink(from: child)
+    let flushed = machine.withLock { machine -> Mail? in
+      let isThat = { (mail: Mail) in (mail as? ValueMail<Exit>)?.value.pid == child.pid }
+      let mail =
+        machine.mail.removeFirst(where: isThat) ?? machine.skipped.removeFirst(where: isThat)
+      if mail != nil { machine.ledger.flushed += 1 }
+      return mail
+    }
+    _ = flushed  // ended here, without the lock
+  }
+
   /// Watches `target`, nobody if nil; its DOWN, even an immediate one, arrives as mail.
   func monitor(
     _ target: ProcessCore?, label: MonitorLabel? = nil, alias mode: AliasMode? = nil
