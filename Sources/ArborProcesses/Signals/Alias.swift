@@ -23,8 +23,11 @@ public struct Alias: Sendable {
   /// OTP: `Alias ! Message`.
   public func send<Message: Sendable>(_ message: Message) {
     let ambient = Ambient.current
-    if ambient?.process?.isFenced == true { return }
-    core.deliver(ValueMail(.message, message, context: ambient?.envelope), through: ref)
+    let sender = ambient?.process
+    if sender?.isFenced == true { return }
+    let mail = ValueMail(.message, message, context: ambient?.envelope)
+    sender?.noteSend(mail, to: core)
+    core.deliver(mail, through: ref)
   }
 }
 

@@ -79,7 +79,7 @@ package class MessageTimer: TimerEntry, @unchecked Sendable {
         if !repeats { machine.timers.remove(self) }
         return machine.deliver(mail)
       }
-      _ = core.settle(delivery)
+      if core.settle(delivery) == nil { core.noteReceive(mail) }
     case .name(let name, let node): node.names.find(name)?.deliver(makeMail())
     }
     guard repeats, let interval else { return }

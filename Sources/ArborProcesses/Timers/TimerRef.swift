@@ -96,4 +96,17 @@ extension ProcessContext {
     if interval <= .zero { throw .intervalNotPositive(interval) }
     return core.startTimer(message, to: .process(pid.core), after: interval, every: interval)
   }
+  /// Sends a message again and again, each time to whoever holds a name by then, until it is
+  /// cancelled; it does not end when nobody does.
+  ///
+  /// - Throws: ``TimerError/intervalNotPositive(_:)``.
+  ///
+  /// OTP: `timer:send_interval/3`.
+  @discardableResult
+  public func send<Message: Sendable>(
+    _ message: Message, to name: ProcessName, every interval: Duration
+  ) throws(TimerError) -> TimerRef {
+    if interval <= .zero { throw .intervalNotPositive(interval) }
+    return core.startTimer(message, to: .name(name, node), after: interval, every: interval)
+  }
 }

@@ -43,7 +43,7 @@ private final class Resume: TimerEntry, @unchecked Sendable {
 
   @Test("PR:process_info_other_message_queue_len_signal_race")
   func queueLengthRace() throws {
-    try simulate(seeds: 0..<300) { sim in
+    try simulate(seeds: 0..<500) { sim in
       try await withProcess { context in
         let senders = 4
         let each = 6

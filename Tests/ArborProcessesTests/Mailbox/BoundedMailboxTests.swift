@@ -47,7 +47,7 @@ extension PID {
 
   @Test("sendWaiting loses nothing and keeps each sender's order, whoever runs first")
   func sendWaiting() throws {
-    try simulate(seeds: 0..<300) { sim in
+    try simulate(seeds: 0..<500) { sim in
       let senders = 3
       let each = 8
       let capacity = sim.random(in: 1..<4)
@@ -82,7 +82,7 @@ extension PID {
 
   @Test("who waits for room is told of the receiver's end, the timeout, its own exit: once")
   func endsOfWaiting() throws {
-    try simulate(seeds: 0..<300) { sim in
+    try simulate(seeds: 0..<500) { sim in
       try await withProcess { context in
         let receiver = spawn(mailbox: .bounded(1, .suspend)) { context in
           try await context.sleep(for: .milliseconds(5))

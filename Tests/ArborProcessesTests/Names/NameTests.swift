@@ -91,4 +91,51 @@ import Testing
       }
     }
   }
+
+  @Test("REG:otp_8099: a name is had at once from a holder that is just dying")
+  func dyingHolder() throws {
+    try simulate(seeds: 0..<500) { sim in
+      let node = sim.node
+      await withProcess { _ in
+        for _ in 0..<5 {
+          let pid = spawn { inner in while true { _ = try await inner.receive(Int.self) } }
+          if (try? node.register("name", for: pid)) == nil {
+            // Held by the one before, which is not yet released.
+            try? node.unregister("name")
+            do { try node.register("name", for: pid) } catch { Issue.record("not free: \(error)") }
+          }
+          #expect(node.pid(named: "name") == pid)
+          for _ in 0..<sim.random(in: 0..<3) { await Task.yield() }
+          pid.sendExit(.kill)
+          #expect(node.pid(named: "name") == nil)
+        }
+        await sim.settle()
+        #expect(node.registered.isEmpty)
+      }
+    }
+  }
+
+  @Test("a message to a name goes to whoever holds it now")
+  func holders() throws {
+    try simulate(seeds: 0..<100) { sim in
+      let node = sim.node
+      try await withProcess { context in
+        let me = context.pid
+        for number in 0..<3 {
+          let (pid, ref) = context.spawnMonitor { inner in
+            try inner.register("echo")
+            me.send("up")
+            _ = try await inner.receive(String.self)
+            me.send(number)
+          }
+          _ = try await context.receive(String.self)
+          try #require(node.pid(named: "echo") == pid)
+          try node.send("hello", to: "echo")
+          let answer = try await context.receive(Int.self)
+          try #require(answer == number)
+          _ = try await context.receive(Down.self, where: { $0.ref == ref })
+        }
+      }
+    }
+  }
 }

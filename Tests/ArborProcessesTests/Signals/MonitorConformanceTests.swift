@@ -34,23 +34,46 @@ private struct Tag: Sendable, Equatable { let number: Int }
       let ofDead = context.monitor(pid)
       let dead = try await context.receive(Down.self)
       #expect(dead.ref == ofDead && dead.pid == pid && dead.reason == .noproc)
+      let ofDeadName = context.monitor("target")
+      let deadName = try await context.receive(Down.self)
+      #expect(deadName.ref == ofDeadName && deadName.name == "target")
+      #expect(deadName.reason == .noproc)
       let ofNobody = context.monitor("nobody")
       let nobody = try await context.receive(Down.self)
       #expect(nobody.ref == ofNobody && nobody.pid == nil && nobody.name == "nobody")
       #expect(nobody.reason == .noproc)
       let ofMyself = context.monitor(context.pid)
-      #expect(Set([byPID, byName, ofDead, ofNobody, ofMyself]).count == 5)
+      #expect(Set([byPID, byName, ofDead, ofDeadName, ofNobody, ofMyself]).count == 6)
       #expect(context.core.bonds == ProcessCore.Bonds())
     }
   }
 
   @Test("MON:named_down")
-  func namedDown() async throws {
+  func namedDown() throws {
+    try simulate(seeds: 0..<500) { sim in
+      let node = sim.node
+      try await withProcess { context in
+        let pid = spawn { inner in _ = try await inner.receive(String.self) }
+        try node.register("name", for: pid)
+        let ref = context.monitor("name")
+        if sim.random(in: 0..<2) == 0 { await Task.yield() }
+        pid.sendExit(.error(Boom()))
+        let down = try await context.receive(Down.self)
+        try #require(down.ref == ref && down.name == "name" && down.reason == .error(Boom()))
+        // Its DOWN does not come before the name is free.
+        try context.register("name")
+        try node.unregister("name")
+      }
+    }
+  }
+
+  @Test("MON:named_down, of a name that moves on: the monitor is of the process")
+  func movedName() async throws {
     try await withProcess(on: node) { context in
       let pid = waiting()
       try node.register("moving", for: pid)
       let ref = context.monitor("moving")
-      // The monitor is of the process; what becomes of the name is nothing to it.
+      // What becomes of the name is nothing to it.
       try node.unregister("moving")
       let other = waiting()
       try node.register("moving", for: other)
@@ -88,7 +111,51 @@ private struct Tag: Sendable, Equatable { let number: Int }
     }
   }
 
-  @Test("MON:list_cleanup")
+  @Test("MON:list_cleanup, step by step: watched by PID and by name, each side ends")
+  func lists() async throws {
+    try await withProcess(on: node) { context in
+      let me = context.pid
+      try context.register("me")
+      func expect(
+        _ pid: PID, _ monitors: [PID], _ monitoredBy: [PID],
+        _ location: SourceLocation = #_sourceLocation
+      ) {
+        #expect(pid.info?.monitors == monitors, sourceLocation: location)
+        #expect(pid.info?.monitoredBy == monitoredBy, sourceLocation: location)
+      }
+      let first = waiting(for: .normal)
+      try node.register("first", for: first)
+      expect(me, [], [])
+      let byPID = context.monitor(first)
+      expect(me, [first], [])
+      expect(first, [], [me])
+      context.demonitor(byPID)
+      expect(me, [], [])
+      expect(first, [], [])
+      let byName = context.monitor("first")
+      expect(me, [first], [])
+      expect(first, [], [me])
+      first.send("stop")
+      let down = try await context.receive(Down.self)
+      #expect(down.ref == byName && down.reason == .normal)
+      expect(me, [], [])
+      // The other way round: the watcher ends.
+      let second = spawn { inner in
+        _ = inner.monitor("me")
+        me.send("watching")
+        _ = try await inner.receive(String.self)
+      }
+      _ = try await context.receive(String.self)
+      expect(me, [], [second])
+      expect(second, [me], [])
+      let ref = context.monitor(second)
+      second.send("stop")
+      _ = try await context.receive(Down.self, where: { $0.ref == ref })
+      expect(me, [], [])
+    }
+  }
+
+  @Test("MON:list_cleanup, any end of any of many")
   func listsAreEmptyAfterAnyEnd() throws {
     try simulate(seeds: 0..<500) { sim in
       try await withProcess { context in
@@ -166,6 +233,19 @@ private struct Tag: Sendable, Equatable { let number: Int }
         let tag = try #require(down.tag as? Tag)
         #expect(expected.removeValue(forKey: down.ref) == tag)
         #expect(down.name == (tag.number == 3 ? "tagged" : nil))
+      }
+      // From the first moment of a process, linked as well or not.
+      context.trapExit()
+      for isLinked in [false, true] {
+        let (child, ref) = context.spawnMonitor(tag: Tag(number: 6), isLinked: isLinked) { _ in
+          throw Boom()
+        }
+        if isLinked {
+          let exit = try await context.receive(Exit.self)
+          #expect(exit.pid == child && exit.reason == .error(Boom()))
+        }
+        let down = try await context.receive(Down.self)
+        #expect(down.ref == ref && down.tag as? Tag == Tag(number: 6))
       }
       // At once, where there is nobody.
       _ = context.monitor(pid, tag: Tag(number: 4))

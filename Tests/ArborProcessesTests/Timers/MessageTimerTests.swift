@@ -53,7 +53,7 @@ private struct Tick: Sendable, Equatable { var number = 0 }
 
   @Test("TIM:cleanup")
   func cleanup() throws {
-    try simulate(seeds: 0..<100) { sim in
+    try simulate(seeds: 0..<500) { sim in
       try await withProcess { context in
         let target = spawn { context in _ = try await context.receive(String.self) }
         var timers = try (1...10).map { try context.send(Tick(), to: target, after: .seconds($0)) }
