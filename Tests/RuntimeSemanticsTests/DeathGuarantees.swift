@@ -3,6 +3,7 @@ import ArborProcesses
 import ArborTables
 import ArborTelemetry
 import ArborTestKit
+import ArborTracing
 import Testing
 
 @Suite struct DeathGuarantees {
@@ -19,6 +20,7 @@ import Testing
       await #expect(throws: CallError.exit(.shutdown)) {
         try await server.ask { from in
           let own = ProcessCore.current?.pid
+          let span = Trace.startSpan("work")
           own?.sendExit(.shutdown)
           if own?.isAlive == true { notes.add("alive") }
           me.send("sent")
@@ -26,6 +28,7 @@ import Testing
           bystander.sendExit(.kill)
           if let own, (try? own.node.register("late", for: own)) != nil { notes.add("named") }
           if (try? table.insert("late", 1)) != nil { notes.add("written") }
+          if Trace.endSpan(span) { notes.add("ended") }
         }
       }
       #expect(notes.all.isEmpty)
@@ -228,6 +231,27 @@ import Testing
         try #require(last.pid == parent && last.reason == .shutdown)
         await sim.settle()
         try #require(children.all.map(\.fate?.reason) == [.killed] && notes.all.isEmpty)
+      }
+    }
+  }
+
+  @Test("DEATH-10: a crash is told, before its DOWN; a quiet end and a signal are not")
+  func crash() throws {
+    try simulate(seeds: 0..<100) { sim in
+      try await withProcess { context in
+        let told = Notes<CrashReport>()
+        try sim.node.telemetry.attach("crashes", to: .processCrash) { _, _, metadata in
+          if let report = metadata["report", as: CrashReport.self] { told.add(report) }
+        }
+        _ = context.spawnMonitor { _ in throw ExitReason.shutdown("why") }
+        let (killed, _) = context.spawnMonitor { inner in _ = try await inner.receive(Int.self) }
+        killed.sendExit(.error(Boom()))
+        for _ in 0..<2 { _ = try await context.receive(Down.self) }
+        try #require(told.all.isEmpty)
+        let (crashed, _) = context.spawnMonitor { _ in throw Boom() }
+        _ = try await context.receive(Down.self)
+        try #require(told.all.map(\.pid) == [crashed])
+        try #require(told.all.map(\.reason) == [.error(Boom())])
       }
     }
   }

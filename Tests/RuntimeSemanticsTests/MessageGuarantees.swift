@@ -163,6 +163,90 @@ import Testing
     }
   }
 
+  @Test("CALL-7: one message at a time, whatever the handler awaits")
+  func oneAtATime() throws {
+    try simulate(seeds: 0..<200) { sim in
+      try await withProcess { context in
+        let me = context.pid
+        let server = try await Script.start { Script(reader: me) }
+        for number in 0..<3 {
+          server.act { own in
+            me.send("in \(number)")
+            await Task.yield()
+            try await own.sleep(for: .seconds(sim.random(in: 0..<3)))
+            me.send("out \(number)")
+          }
+        }
+        for number in 0..<3 {
+          for word in ["in", "out"] {
+            let next = try await context.receive(String.self)
+            try #require(next == "\(word) \(number)")
+          }
+        }
+      }
+    }
+  }
+
+  @Test(
+    "MAIL-4: no more than its capacity",
+    arguments: [MailboxOverflow.fail, .dropNewest, .dropOldest, .suspend])
+  func bounded(policy: MailboxOverflow) async throws {
+    try await withProcess(on: node) { context in
+      let (pid, ref) = context.spawnMonitor(mailbox: .bounded(2, policy)) { inner in
+        try await inner.sleep(for: .seconds(1000))
+      }
+      for number in 0..<5 { pid.send(number) }
+      let ledger = pid.mailbox
+      #expect(ledger.sent == 5 && ledger.queued == 2 && ledger.dropped == 3)
+      switch policy {
+      case .fail, .suspend: #expect(ledger.refused == 3)
+      case .dropNewest: #expect(ledger.droppedNewest == 3)
+      case .dropOldest: #expect(ledger.droppedOldest == 3)
+      }
+      if policy == .dropOldest {
+        try pid.trySend(5)
+      } else {
+        #expect(throws: SendError.full) { try pid.trySend(5) }
+      }
+      await #expect(throws: SendError.timeout) {
+        try await pid.sendWaiting(6, timeout: .milliseconds(1))
+      }
+      pid.sendExit(.kill)
+      _ = try await context.receive(Down.self, where: { $0.ref == ref })
+    }
+  }
+
+  @Test("MAIL-5: DOWN, EXIT and system messages find room in a full mailbox")
+  func exempt() async throws {
+    try await withProcess(on: node) { context in
+      let me = context.pid
+      let latch = Latch()
+      let server = try await Script.start(mailbox: .bounded(1, .fail)) {
+        Script(reader: me, trapsExit: true)
+      }
+      let pid = try #require(server.pid)
+      server.act { own in
+        let (_, ref) = own.spawnMonitor { _ in }
+        _ = ref
+        me.send("running")
+        await latch.pass()
+      }
+      _ = try await context.receive(String.self)
+      pid.send("fills it")
+      pid.send("refused")
+      pid.sendExit(.shutdown("trapped"))
+      async let stopped: Void = server.stop()  // a system message
+      while pid.mailbox.queued < 4 { await Task.yield() }
+      latch.open()
+      let text = try await context.receive(String.self)
+      _ = try await context.receive(Down.self)
+      let exit = try await context.receive(Exit.self)
+      #expect(text == "fills it" && exit.reason == .shutdown("trapped"))
+      try await stopped
+      #expect(pid.mailbox.refused == 1)
+    }
+  }
+
   @Test("CTX-1: a handler runs as its own process, and so does what it starts")
   func ownProcess() async throws {
     try await withProcess(on: node) { context in

@@ -1,3 +1,4 @@
+import ArborBehaviours
 import ArborProcesses
 import ArborTables
 import ArborTelemetry
@@ -53,6 +54,74 @@ import Testing
     #expect(first == again && first != other)
   }
 
+  @Test("TIME-3: cancel says a time, or the message is there, never both")
+  func cancelledTimer() throws {
+    try simulate(seeds: 0..<500) { sim in
+      try await withProcess { context in
+        let timer = try context.send("tick", to: context.pid, after: .seconds(1))
+        let me = context.pid
+        spawn { inner in
+          try await inner.sleep(for: .seconds(1))
+          me.send(timer.cancel() != nil)
+        }
+        let isTaken = try await context.receive(Bool.self)
+        try #require(context.mailbox.queued == (isTaken ? 0 : 1))
+        await sim.advance(by: .seconds(5))
+        try #require(context.mailbox.queued == (isTaken ? 0 : 1) && timer.cancel() == nil)
+      }
+    }
+  }
+
+  @Test("TIME-4: a timer dies with its destination, not with its setter")
+  func timerAndDestination() throws {
+    try simulate(seeds: 0..<100) { sim in
+      try await withProcess { context in
+        let me = context.pid
+        let (setter, _) = context.spawnMonitor { inner in
+          try inner.send("tick", to: me, after: .seconds(1))
+        }
+        let target = spawn { inner in _ = try await inner.receive(String.self) }
+        let toTarget = try context.send("tick", to: target, after: .seconds(1))
+        target.sendExit(.kill)
+        _ = try await context.receive(Down.self)
+        try #require(!setter.isAlive)
+        let tick = try await context.receive(String.self)
+        try #require(tick == "tick" && sim.now == .seconds(1))
+        try #require(toTarget.remaining == nil && toTarget.cancel() == nil)
+      }
+    }
+  }
+
+  @Test(
+    "TIME-5: nobody is left behind by who never finds the mailbox empty",
+    arguments: ProcessPriority.allCases)
+  func fairness(priority: ProcessPriority) async throws {
+    let node = Node(workers: 1)
+    try await withProcess(on: node) { context in
+      let me = context.pid
+      let server = try await Script.start { Script(reader: me) }
+      let pid = try #require(server.pid)
+      // A server and a raw process, each of which always has mail.
+      @Sendable func again(_ own: ProcessContext) { server.act { again($0) } }
+      server.act { again($0) }
+      let raw = spawn { inner in
+        inner.pid.send(0)
+        while true { inner.pid.send(try await inner.receive(Int.self)) }
+      }
+      spawn(priority: priority) { inner in
+        for number in 0..<10 {
+          me.send(number)
+          try await inner.sleep(for: .zero)
+        }
+      }
+      for expected in 0..<10 {
+        let number = try await context.receive(Int.self)
+        #expect(number == expected)
+      }
+      for pid in [pid, raw] { pid.sendExit(.kill) }
+    }
+  }
+
   @Test("TAB-1: a table dies with its owner, unless it has an heir")
   func owner() async throws {
     try await withProcess(on: node) { context in
@@ -98,6 +167,21 @@ import Testing
       let count = try (1...3).count { try table.lookup($0) != nil }
       #expect(!isInserted && count == 1)
     }
+  }
+
+  @Test("TEL-3: without a handler nothing is made of what it would carry")
+  func unheard() throws {
+    let made = Notes<String>()
+    func value(_ name: String) -> TelemetryValues {
+      made.add(name)
+      return [:]
+    }
+    node.telemetry.execute(.probe, value("measurements"), value("metadata"))
+    #expect(made.all.isEmpty)
+    try node.telemetry.attach("a", to: .probe) { _, _, _ in }
+    try node.telemetry.attach("b", to: .probe) { _, _, _ in }
+    node.telemetry.execute(.probe, value("measurements"), value("metadata"))
+    #expect(made.all == ["measurements", "metadata"])  // once for both
   }
 
   @Test("TEL-1: handlers run in the caller")
