@@ -4,22 +4,22 @@
 /// product, so it goes no further than the package. One object holds the deadline, the links and
 /// what to do, so that adding and cancelling a timer allocates nothing.
 open class TimerEntry: @unchecked Sendable {
-  // Unchecked: the fields below are guarded by the lock of the clock that holds the wheel; a
-  // subclass answers for its own.
+  // Unchecked, for exclusive access too: the fields below are guarded by the lock of the clock that
+  // holds the wheel; a subclass answers for its own.
 
   /// When it is due, as it was last scheduled, in nanoseconds of its clock.
-  final var deadline: UInt64 = 0
+  @exclusivity(unchecked) final var deadline: UInt64 = 0
 
   /// Which of the wheel's additions it was: entries of one deadline fire in this order.
-  final var sequence: UInt64 = 0
+  @exclusivity(unchecked) final var sequence: UInt64 = 0
 
   // Its neighbours in the slot's list. Not strong: the wheel holds one reference to each entry that
   // waits, and a chain of strong links would be let go recursively.
-  final var next: Unmanaged<TimerEntry>?
-  final var previous: Unmanaged<TimerEntry>?
+  @exclusivity(unchecked) final var next: Unmanaged<TimerEntry>?
+  @exclusivity(unchecked) final var previous: Unmanaged<TimerEntry>?
 
   /// The slot that it waits in, or `TimerEntry.nowhere`.
-  final var slot: Int32 = TimerEntry.nowhere
+  @exclusivity(unchecked) final var slot: Int32 = TimerEntry.nowhere
 
   static let nowhere: Int32 = -1
 

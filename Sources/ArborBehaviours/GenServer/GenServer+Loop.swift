@@ -52,9 +52,9 @@ extension GenServer {
         } else if let context = mail.context, !tracing.isIgnored {
           let ambient = Ambient(process: core, cursor: context.cursor)
           try await Ambient.local.withValue(ambient) { try await handle(mail, core) }
-        } else if mail.kind == .call, let mail = mail as? ValueMail<Call> {
+        } else if mail.kind == .call, let mail = mail.exactly(ValueMail<Call>.self) {
           try await handleCall(mail.value)
-        } else if mail.kind == .cast, let mail = mail as? ValueMail<Cast> {
+        } else if mail.kind == .cast, let mail = mail.exactly(ValueMail<Cast>.self) {
           try await handleCast(mail.value)
         } else {
           try await handle(mail, core)
@@ -75,9 +75,9 @@ extension GenServer {
   func handle(_ mail: Mail, _ core: ProcessCore) async throws {
     switch mail.kind {
     case .call:
-      if let mail = mail as? ValueMail<Call> { try await handleCall(mail.value) }
+      if let mail = mail.exactly(ValueMail<Call>.self) { try await handleCall(mail.value) }
     case .cast:
-      if let mail = mail as? ValueMail<Cast> { try await handleCast(mail.value) }
+      if let mail = mail.exactly(ValueMail<Cast>.self) { try await handleCast(mail.value) }
     case .down, .exit, .timeout, .message, .system:
       if let info = try Info(mail, to: core) { try await handleInfo(info) }
     }
@@ -106,10 +106,10 @@ extension Info {
     switch mail.kind {
     case .call, .cast: return nil
     case .down:
-      guard let mail = mail as? ValueMail<Down> else { return nil }
+      guard let mail = mail.exactly(ValueMail<Down>.self) else { return nil }
       self = .down(mail.value)
     case .exit:
-      guard let mail = mail as? ValueMail<Exit> else { return nil }
+      guard let mail = mail.exactly(ValueMail<Exit>.self) else { return nil }
       if let pid = mail.value.pid, pid == core.parent, core.isLinkedToParent {
         throw ParentEnded(reason: mail.value.reason)
       }
@@ -117,7 +117,7 @@ extension Info {
     case .timeout: self = .timeout
     case .message: self = .message(mail.payload)
     case .system:
-      guard let mail = mail as? ValueMail<SystemRequest> else { return nil }
+      guard let mail = mail.exactly(ValueMail<SystemRequest>.self) else { return nil }
       switch mail.value {
       case .stop(let reason): throw reason
       }

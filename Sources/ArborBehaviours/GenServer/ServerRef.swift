@@ -80,7 +80,7 @@ extension ServerRef {
   ///     let same = try await counter.call(Counter.Call.value)
   ///
   /// - Parameters:
-  ///   - timeout: how long to wait, five seconds if not said; nil waits without end.
+  ///   - timeout: how long to wait; left out it is five seconds, nil waits without end.
   ///   - request: makes the request around the return address.
   /// - Throws: ``CallError``: the server's reason if it ended, `noproc`, `timeout`, `callingSelf`,
   ///   `cancelled`, `wrongServer`, `noReply`, `overloaded`; `badarg` for a negative timeout. It never hangs.
@@ -88,7 +88,7 @@ extension ServerRef {
   /// OTP: `gen_server:call/2,3`.
   @inlinable
   public func call<Reply: Sendable>(
-    timeout: Duration? = .seconds(5), _ request: (From<Reply>) -> Server.Call
+    timeout: Duration?, _ request: (From<Reply>) -> Server.Call
   ) async throws(CallError) -> Reply {
     if let timeout, timeout < .zero { throw .badarg }
     let core = try resolve()
@@ -98,6 +98,15 @@ extension ServerRef {
       }
     }
     return try await core.call(timeout: timeout?.wholeNanoseconds, request)
+  }
+
+  /// Sends a request and waits for its answer, for five seconds.
+  // Apart from the one with a timeout, because to reckon with a `Duration` takes as long as to send.
+  @inlinable
+  public func call<Reply: Sendable>(
+    _ request: (From<Reply>) -> Server.Call
+  ) async throws(CallError) -> Reply {
+    try await resolve().call(timeout: 5_000_000_000, request)
   }
 
   /// Sends a request and goes on. To nobody, it vanishes.

@@ -17,7 +17,8 @@ package class Mail: @unchecked Sendable {
     case down, exit, timeout, system
   }
 
-  package final var next: Mail?
+  // Unchecked for exclusive access as well: under that lock nobody can overlap.
+  @exclusivity(unchecked) package final var next: Mail?
   @usableFromInline package final let kind: Kind
   /// The trace that the sender was in; nil if in none.
   @usableFromInline package final let context: Ambient?
@@ -54,10 +55,18 @@ package final class ValueMail<Value: Sendable>: Mail, @unchecked Sendable {
 }
 
 extension Mail {
+  /// The mail as one of exactly that type, if it is: one comparison of classes, where `as?` asks the
+  /// runtime.
+  @inlinable
+  @inline(__always)
+  package final func exactly<Value: Sendable>(_ type: ValueMail<Value>.Type) -> ValueMail<Value>? {
+    Swift.type(of: self) == type ? unsafeDowncast(self, to: type) : nil
+  }
+
   /// The value, if it is of that type. Tells the common case, the very type, without a cast.
   @inlinable
   package final func value<Value: Sendable>(as type: Value.Type) -> Value? {
-    if let mail = self as? ValueMail<Value> { return mail.value }
+    if let mail = exactly(ValueMail<Value>.self) { return mail.value }
     return payload as? Value
   }
 }

@@ -4,14 +4,15 @@ import ArborPrimitives
 @usableFromInline
 package enum Resumer: Sendable {
   /// The process's own task, which is parked: its job goes back into the process's queue.
-  case job(UnownedJob, of: ProcessCore)
+  // Not retained: a parked task holds its process, and is parked until `resume` has queued its job.
+  case job(UnownedJob, of: Unmanaged<ProcessCore>)
   /// Any other task.
   case continuation(UnsafeContinuation<Void, Never>)
 
   @usableFromInline
   package func resume() {
     switch self {
-    case .job(let job, let core): core.unpark(job)
+    case .job(let job, let core): core._withUnsafeGuaranteedRef { $0.unpark(job) }
     case .continuation(let continuation): continuation.resume()
     }
   }
@@ -60,8 +61,8 @@ extension ProcessCore {
   func park(_ job: UnownedJob) {
     let hasParked =
       switch intent {
-      case .mail: machine.withLock { $0.park(.job(job, of: self)) }
-      case .wait(let wait): wait.arm(.job(job, of: self))
+      case .mail: machine.withLock { $0.park(.job(job, of: .passUnretained(self))) }
+      case .wait(let wait): wait.arm(.job(job, of: .passUnretained(self)))
       }
     if !hasParked { unpark(job) }
   }

@@ -98,14 +98,14 @@ extension ProcessCore {
     }
     let reason = estate.fate.reason
     noteExit(reason)
-    for resource in estate.resources { resource.ownerReleased(pid, reason: reason) }
+    estate.resources.forEach { $0.ownerReleased(pid, reason: reason) }
     for timer in estate.timers { timer.abandon() }
     for name in estate.names { node.names.release(name, of: self) }
-    for monitor in estate.monitors { monitor.target.forgetWatcher(monitor) }
+    estate.monitors.forEach { $0.target.forgetWatcher($0) }
     node.processes.remove(self, asZombie: asZombie)
-    for peer in estate.links { peer.receiveExit(reason, from: self, linked: true) }
+    estate.links.forEach(by: \.id) { $0.receiveExit(reason, from: self, linked: true) }
     for call in estate.calls { call.fail(.exit(reason)) }
-    for monitor in estate.watchers { monitor.watcher.hearDown(monitor, reason: reason) }
+    estate.watchers.forEach(by: \.ref.id) { $0.watcher.hearDown($0, reason: reason) }
     if asZombie {
       node.telemetry.execute(
         .processZombie, ["count": 1], ["pid": self.pid, "reason": reason])

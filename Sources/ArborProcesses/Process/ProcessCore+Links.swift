@@ -109,7 +109,7 @@ extension ProcessCore {
     let (monitor, flushed) = machine.withLock { machine -> (Monitor?, Mail?) in
       if let monitor = machine.removeMonitor(ref) { return (monitor, nil) }
       guard flush else { return (nil, nil) }
-      let isThat = { (mail: Mail) in (mail as? ValueMail<Down>)?.value.ref == ref }
+      let isThat = { (mail: Mail) in mail.exactly(ValueMail<Down>.self)?.value.ref == ref }
       let mail =
         machine.mail.removeFirst(where: isThat) ?? machine.skipped.removeFirst(where: isThat)
       if mail != nil { machine.ledger.flushed += 1 }

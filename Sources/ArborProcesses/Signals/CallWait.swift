@@ -1,11 +1,12 @@
 /// A call under way, as its server's process sees it: somebody to tell if the server ends.
 @usableFromInline
 package class AnyCallWait: Wait, @unchecked Sendable {
-  // Unchecked: the links belong to the server's process and are touched under its lock.
+  // Unchecked, for exclusive access too: the links belong to the server's process and are touched
+  // under its lock.
   @usableFromInline package final let server: ProcessCore
-  fileprivate final var next: AnyCallWait?
-  fileprivate final unowned(unsafe) var previous: AnyCallWait?
-  fileprivate final var isListed = false
+  @exclusivity(unchecked) fileprivate final var next: AnyCallWait?
+  @exclusivity(unchecked) fileprivate final unowned(unsafe) var previous: AnyCallWait?
+  @exclusivity(unchecked) fileprivate final var isListed = false
   /// Names the mail of the request, in a bounded mailbox, which may have to drop it.
   package final var request: ObjectIdentifier?
 
@@ -26,7 +27,8 @@ package class AnyCallWait: Wait, @unchecked Sendable {
 @usableFromInline
 package final class CallWait<Reply: Sendable>: AnyCallWait, @unchecked Sendable {
   // Unchecked: as `Wait`.
-  @usableFromInline package var result: Result<Reply, CallError> = .failure(.cancelled)
+  @exclusivity(unchecked) @usableFromInline package var result: Result<Reply, CallError> = .failure(
+    .cancelled)
 
   @inlinable
   package override init(server: ProcessCore) { super.init(server: server) }

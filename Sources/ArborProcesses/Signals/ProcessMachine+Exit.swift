@@ -1,4 +1,4 @@
-import ArborPrimitives
+package import ArborPrimitives
 
 extension ProcessMachine {
   /// How an exit signal came.
@@ -59,18 +59,18 @@ extension ProcessMachine {
       receiver: takeReceiver(), wait: wait, task: task, mail: dropped,
       requests: bounds?.takeAll() ?? [])
     wait = nil
-    _ = aliases.takeValues()
+    _ = aliases.take()
     return ending
   }
 
   /// All that a process held, taken from it at once when it is released.
   package struct Estate: Sendable {
     package var fate: Fate
-    package var resources: [any OwnedResource]
+    package var resources: SmallMap<ObjectIdentifier, any OwnedResource>
     package var names: [ProcessName]
-    package var links: [ProcessCore]
-    package var monitors: [Monitor]
-    package var watchers: [Monitor]
+    package var links: SmallMap<ObjectIdentifier, ProcessCore>
+    package var monitors: SmallMap<MonitorRef, Monitor>
+    package var watchers: SmallMap<ObjectIdentifier, Monitor>
     package var calls: [AnyCallWait]
     package var timers: [MessageTimer]
     /// Nothing is to be done about it but to let go of it.
@@ -90,11 +90,8 @@ extension ProcessMachine {
       origin = Origin()
     }
     return Estate(
-      fate: fate, resources: resources.takeValues(), names: names,
-      // A map has no order of its own, and the same seed is to give the same run.
-      links: links.takeValues().sorted { $0.id < $1.id },
-      monitors: monitors.takeValues(),
-      watchers: watchers.takeValues().sorted { $0.ref.id < $1.ref.id },
+      fate: fate, resources: resources.take(), names: names, links: links.take(),
+      monitors: monitors.take(), watchers: watchers.take(),
       calls: calls.takeAll(), timers: timers.takeAll(), origin: origin)
   }
 }

@@ -1,4 +1,5 @@
 public import ArborPrimitives
+import Synchronization
 
 /// What ends a wait from outside, other than what is waited for.
 @usableFromInline
@@ -14,42 +15,86 @@ package enum Interruption: Sendable {
 ///
 /// It may end before the task is suspended; then the task is not suspended at all. Being a timer
 /// entry as well, a wait with a deadline needs no second object.
+///
+/// All of it is one word, that only ever goes forward: who is suspended, if anybody yet, and how far
+/// its end has come. Who ends it claims it first, then stores the outcome, then says that it is over
+/// and takes who is to be woken; a task that comes to be suspended in between is still seen.
 @usableFromInline
 package class Wait: TimerEntry, @unchecked Sendable {
-  // Unchecked: what changes is in the lock, and what a subclass adds is written in `end`'s closure,
-  // under it, and read once the wait is over.
-  @usableFromInline
-  package struct State: Sendable {
-    @usableFromInline package var isOver = false
-    @usableFromInline package var resumer: Resumer?
-    @usableFromInline package init() {}
+  // Unchecked: `word` is atomic, `process` is written before the word that says to read it, and what
+  // a subclass adds is written in `end`'s closure, by the one who has claimed the wait, and read
+  // once the wait is over.
+
+  /// What the word says, beside the address of the suspended task's job or continuation.
+  private enum Mark {
+    /// The address is a continuation's.
+    static let continuation: UInt = 1
+    /// Somebody is ending it.
+    static let claimed: UInt = 2
+    /// It is over; there is no address.
+    static let over: UInt = 4
   }
 
-  @usableFromInline package final let state = Lock(State())
+  private final let word = Atomic<UInt>(0)
+  /// Whose own task is suspended, if the address is a job's. It is not retained: see ``Resumer``.
+  @exclusivity(unchecked) private final var process: Unmanaged<ProcessCore>?
 
   @usableFromInline
   package override init() {}
 
   /// Says who is to be woken; false if the wait is over already, and there is nobody to wake.
   package final func arm(_ resumer: Resumer) -> Bool {
-    state.withLock { state in
-      if state.isOver { return false }
-      state.resumer = resumer
-      return true
+    let address: UInt
+    switch resumer {
+    case .job(let job, let core):
+      process = core
+      address = unsafeBitCast(job, to: UInt.self)
+    case .continuation(let continuation):
+      address = unsafeBitCast(continuation, to: UInt.self) | Mark.continuation
     }
+    var now = word.load(ordering: .acquiring)
+    while now != Mark.over {
+      let (isArmed, other) = word.compareExchange(
+        expected: now, desired: now | address, ordering: .acquiringAndReleasing)
+      if isArmed { return true }
+      now = other
+    }
+    return false
   }
 
   /// Ends the wait, if nobody else has: `store` keeps the outcome, then the task is woken.
   @inlinable
+  @inline(__always)
   package final func end(_ store: () -> Void) {
-    let resumer = state.withLock { state -> Resumer? in
-      if state.isOver { return nil }
-      state.isOver = true
-      store()
-      defer { state.resumer = nil }
-      return state.resumer
+    guard beginEnd() else { return }
+    store()
+    finishEnd()?.resume()
+  }
+
+  /// - Returns: false if somebody else ends it, or has.
+  @usableFromInline
+  final func beginEnd() -> Bool {
+    var now = word.load(ordering: .acquiring)
+    while now & (Mark.claimed | Mark.over) == 0 {
+      let (isClaimed, other) = word.compareExchange(
+        expected: now, desired: now | Mark.claimed, ordering: .acquiringAndReleasing)
+      if isClaimed { return true }
+      now = other
     }
-    resumer?.resume()
+    return false
+  }
+
+  /// - Returns: the task to wake; nobody, if it is not suspended yet.
+  @usableFromInline
+  final func finishEnd() -> Resumer? {
+    let before = word.exchange(Mark.over, ordering: .acquiringAndReleasing)
+    let address = before & ~(Mark.continuation | Mark.claimed)
+    guard address != 0 else { return nil }
+    if before & Mark.continuation != 0 {
+      return .continuation(
+        unsafeBitCast(address, to: UnsafeContinuation<Void, Never>.self))
+    }
+    return process.map { .job(unsafeBitCast(address, to: UnownedJob.self), of: $0) }
   }
 
   /// Ends the wait, if nobody else has, without waking the task: that is left to the caller, who may
@@ -57,19 +102,19 @@ package class Wait: TimerEntry, @unchecked Sendable {
   ///
   /// - Returns: nil if it was over; else the task to wake, or nobody as yet.
   package final func claim() -> (resumer: Resumer?, Void)? {
-    state.withLock { state in
-      if state.isOver { return nil }
-      state.isOver = true
-      defer { state.resumer = nil }
-      return (state.resumer, ())
-    }
+    beginEnd() ? (finishEnd(), ()) : nil
   }
 
+  /// True once it has ended, or is just ending.
   @usableFromInline
-  package final var isOver: Bool { state.withLock { $0.isOver } }
+  package final var isOver: Bool {
+    word.load(ordering: .acquiring) & (Mark.claimed | Mark.over) != 0
+  }
 
   /// True while somebody is suspended in it.
-  package final var isArmed: Bool { state.withLock { $0.resumer != nil } }
+  package final var isArmed: Bool {
+    word.load(ordering: .acquiring) & ~(Mark.claimed | Mark.over) != 0
+  }
 
   package func interrupt(_ interruption: Interruption) {}
 
