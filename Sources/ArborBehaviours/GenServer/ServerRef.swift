@@ -91,13 +91,7 @@ extension ServerRef {
     timeout: Duration?, _ request: (From<Reply>) -> Server.Call
   ) async throws(CallError) -> Reply {
     if let timeout, timeout < .zero { throw .badarg }
-    let core = try resolve()
-    if let observer = Server.messageTracing.observer {
-      return try await observer.calling(Server.self) { () async throws(CallError) -> Reply in
-        try await core.call(timeout: timeout?.wholeNanoseconds, request)
-      }
-    }
-    return try await core.call(timeout: timeout?.wholeNanoseconds, request)
+    return try await ask(timeout: timeout?.wholeNanoseconds, request)
   }
 
   /// Sends a request and waits for its answer, for five seconds.
@@ -106,7 +100,21 @@ extension ServerRef {
   public func call<Reply: Sendable>(
     _ request: (From<Reply>) -> Server.Call
   ) async throws(CallError) -> Reply {
-    try await resolve().call(timeout: 5_000_000_000, request)
+    try await ask(timeout: 5_000_000_000, request)
+  }
+
+  @inlinable
+  @inline(__always)
+  func ask<Reply: Sendable>(
+    timeout: UInt64?, _ request: (From<Reply>) -> Server.Call
+  ) async throws(CallError) -> Reply {
+    let core = try resolve()
+    if let observer = Server.messageTracing.observer {
+      return try await observer.calling(Server.self) { () async throws(CallError) -> Reply in
+        try await core.call(timeout: timeout, request)
+      }
+    }
+    return try await core.call(timeout: timeout, request)
   }
 
   /// Sends a request and goes on. To nobody, it vanishes.
