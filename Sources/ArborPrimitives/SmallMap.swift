@@ -167,7 +167,7 @@ package struct SmallMap<Key: Hashable, Value> {
 
   /// Calls `body` with each value, in no particular order.
   @inlinable
-  package func forEach(_ body: (Value) -> Void) {
+  package func visit(_ body: (Value) -> Void) {
     switch storage {
     case .none: break
     case .one(let entry): body(entry.value)
@@ -178,7 +178,7 @@ package struct SmallMap<Key: Hashable, Value> {
   /// Calls `body` with each value, by the order of a number that each has: a map has none of its
   /// own, and the same seed is to give the same run.
   @inlinable
-  package func forEach(by number: (Value) -> UInt64, _ body: (Value) -> Void) {
+  package func visit(by number: (Value) -> UInt64, _ body: (Value) -> Void) {
     switch storage {
     case .none: break
     case .one(let entry): body(entry.value)

@@ -23,6 +23,8 @@ public final class Node: Sendable {
   public let telemetry: Telemetry
 
   package let scheduler: any Scheduler
+  /// The scheduler's, if it is the usual one, to be had without asking who it is.
+  private let pool: PoolCore?
   package let clock: any NodeClock
   package let processes = ProcessTable()
   package let names = NameTable()
@@ -78,6 +80,7 @@ public final class Node: Sendable {
     exitGrace: Duration = .seconds(1)
   ) {
     self.scheduler = scheduler
+    pool = (scheduler as? WorkStealingPool)?.core
     self.clock = clock
     self.exitGrace = exitGrace.wholeNanoseconds
     telemetry = Telemetry(
@@ -122,6 +125,11 @@ public final class Node: Sendable {
 }
 
 extension Node {
+  /// Gives a runnable to the scheduler.
+  @inline(__always) func enqueue(_ runnable: Runnable) {
+    if let pool { pool.enqueue(runnable) } else { scheduler.enqueue(runnable) }
+  }
+
   var latestID: UInt64 { lastID.load(ordering: .relaxed) }
   package func nextID() -> UInt64 { lastID.wrappingAdd(1, ordering: .relaxed).newValue }
 

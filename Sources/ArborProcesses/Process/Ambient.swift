@@ -34,6 +34,7 @@ package final class Ambient: Sendable {
   /// What a message sent from here carries: the span that the sender is in, if it is in one.
   @usableFromInline
   package var envelope: Ambient? {
+    if cursor == nil, process?.hasLooseSpans != true { return nil }
     if let process, process.hasLooseSpans,
       let inner = process.slot.withLock({ $0 })?.cursor(under: cursor)
     {

@@ -26,17 +26,20 @@ package enum Resumer: Sendable {
 /// has the figures.
 @usableFromInline
 package actor Parking: SerialExecutor {
-  // Unowned, because the process owns this; unsafe to spare the count. Only the process's own task
-  // comes here, and that holds the process, by its `Ambient`.
-  private unowned(unsafe) let core: ProcessCore
+  // Not retained, because the process owns this. Only the process's own task comes here, and that
+  // holds the process, by its `Ambient`.
+  private let core: Unmanaged<ProcessCore>
 
-  init(_ core: ProcessCore) { self.core = core }
+  init(_ core: ProcessCore) { self.core = .passUnretained(core) }
 
   @usableFromInline
   package nonisolated var unownedExecutor: UnownedSerialExecutor { asUnownedSerialExecutor() }
 
   @usableFromInline
-  package nonisolated func enqueue(_ job: consuming ExecutorJob) { core.park(UnownedJob(job)) }
+  package nonisolated func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    core._withUnsafeGuaranteedRef { $0.park(job) }
+  }
 
   private var arrivals: UInt = 0
 
@@ -54,7 +57,8 @@ extension ProcessCore {
   /// What the process's own task is about to park for.
   package enum Intent: Sendable {
     case mail
-    case wait(Wait)
+    /// Held by the task that waits.
+    case wait(Unmanaged<Wait>)
   }
 
   /// The own task has arrived at the parking.
@@ -62,7 +66,8 @@ extension ProcessCore {
     let hasParked =
       switch intent {
       case .mail: machine.withLock { $0.park(.job(job, of: .passUnretained(self))) }
-      case .wait(let wait): wait.arm(.job(job, of: .passUnretained(self)))
+      case .wait(let wait):
+        wait._withUnsafeGuaranteedRef { $0.arm(.job(job, of: .passUnretained(self))) }
       }
     if !hasParked { unpark(job) }
   }

@@ -14,11 +14,11 @@ extension ProcessCore {
   ) async throws(CallError) -> Reply {
     let wait = CallWait<Reply>(server: self)
     let ambient = Ambient.current
-    let caller = try begin(wait, ambient, timeout: timeout)
+    let parking = try begin(wait, ambient, timeout: timeout)
     submit(makeRequest, as: wait, ambient)
-    if let caller { await caller.parking.park() } else { await wait.suspend() }
-    conclude(wait, timeout: timeout)
-    return try wait.result.get()
+    if let parking { await parking.park() } else { await wait.suspend() }
+    conclude(wait)
+    return try wait.get()
   }
 
   /// Sends the request. Apart from `call`, whose frame outlives the wait: the request must not be kept
@@ -34,31 +34,29 @@ extension ProcessCore {
 
   /// Makes ready for a wait that this process is to end: by an answer, or by its own end.
   ///
-  /// - Returns: the calling process, if the caller is its own task, and is to park; nil for any
-  ///   other task, which is to be suspended.
+  /// - Returns: where to park, if the caller is a process's own task; any other task is to be
+  ///   suspended.
   @usableFromInline
   package func begin(
     _ wait: AnyCallWait, _ ambient: Ambient?, timeout: UInt64?
-  ) throws(CallError) -> ProcessCore? {
-    let caller = ambient?.process
-    let parking = caller?.isOwnTask == true ? caller : nil
-    if let parking {
-      if parking === self { throw .callingSelf }
-      guard parking.enter(wait) else { throw .cancelled }
-    } else if let caller, caller.isFenced {
-      throw .cancelled
+  ) throws(CallError) -> Parking? {
+    if let caller = ambient?.process {
+      if caller.isOwnTask {
+        if caller === self { throw .callingSelf }
+        let deadline = timeout.map { caller.node.clock.now().addingClamped($0) } ?? .max
+        guard caller.enter(wait, until: deadline) else { throw .cancelled }
+        return caller.parking
+      }
+      if caller.isFenced { throw .cancelled }
     }
-    if let timeout {
-      let clock = node.clock
-      clock.schedule(wait, at: clock.now().addingClamped(timeout))
-    }
-    return parking
+    if let timeout { schedule(wait, at: node.clock.now().addingClamped(timeout)) }
+    return nil
   }
 
   /// Tidies up after a wait that is over.
   @usableFromInline
-  package func conclude(_ wait: AnyCallWait, timeout: UInt64?) {
-    if timeout != nil { node.clock.cancel(wait) }
+  package func conclude(_ wait: AnyCallWait) {
+    wait.clock?.cancel(wait)
     machine.withLock { $0.calls.remove(wait) }
   }
 
@@ -73,19 +71,19 @@ extension ProcessCore {
     _ body: @escaping @Sendable (ProcessCore, _ ready: CallWait<Void>) async throws -> Void
   ) async throws(CallError) {
     let wait = CallWait<Void>(server: self)
-    let caller: ProcessCore?
+    let parking: Parking?
     do {
-      caller = try begin(wait, Ambient.current, timeout: timeout)
+      parking = try begin(wait, Ambient.current, timeout: timeout)
     } catch {
       finish(.killed)  // it never ran
       throw error
     }
     machine.withLock { $0.calls.insert(wait) }
     launch(under: nil) { core in try await body(core, wait) }
-    if let caller { await caller.parking.park() } else { await wait.suspend() }
-    conclude(wait, timeout: timeout)
+    if let parking { await parking.park() } else { await wait.suspend() }
+    conclude(wait)
     do {
-      try wait.result.get()
+      try wait.get()
     } catch {
       // Nobody will ever know of a process whose starter gave up, nor shall the starter of its end.
       if error == .timeout || error == .cancelled {
@@ -103,13 +101,17 @@ extension ProcessCore {
     _ reason: ExitReason, timeout: UInt64?
   ) async throws(CallError) -> ExitReason {
     let wait = CallWait<Void>(server: self)  // which nothing answers but the end
-    let caller = try begin(wait, Ambient.current, timeout: timeout)
+    let parking = try begin(wait, Ambient.current, timeout: timeout)
     deliver(ValueMail(.system, SystemRequest.stop(reason), context: nil), asking: wait)
-    if let caller { await caller.parking.park() } else { await wait.suspend() }
-    conclude(wait, timeout: timeout)
-    if case .failure(.exit(let reason)) = wait.result { return reason }
-    try wait.result.get()
-    return reason
+    if let parking { await parking.park() } else { await wait.suspend() }
+    conclude(wait)
+    do throws(CallError) {
+      try wait.get()
+      return reason
+    } catch {
+      if case .exit(let reason) = error { return reason }
+      throw error
+    }
   }
 
   /// Puts a request into the mailbox and notes who waits for it, in one step: whatever ends this

@@ -96,6 +96,17 @@ extension ProcessCore: SerialExecutor, TaskExecutor {
     append(JobQueue.Entry(job: UnownedJob(job), isIsolated: true))
   }
 
+  // Both spelt out, because the protocols' own are generic, and not specialised for this class.
+  @usableFromInline
+  package func asUnownedSerialExecutor() -> UnownedSerialExecutor {
+    UnownedSerialExecutor(ordinary: self)
+  }
+
+  @usableFromInline
+  package func asUnownedTaskExecutor() -> UnownedTaskExecutor {
+    UnownedTaskExecutor(ordinary: self)
+  }
+
   /// True if the job is of the process's own task. The first job that a new process sees is.
   private func isOwn(_ job: UnownedJob) -> Bool {
     // A task's job is the task: the two have one address.
@@ -107,7 +118,7 @@ extension ProcessCore: SerialExecutor, TaskExecutor {
   }
 
   func append(_ entry: JobQueue.Entry) {
-    if jobs.withLock({ $0.append(entry) }) { node.scheduler.enqueue(self) }
+    if jobs.withLock({ $0.append(entry) }) { node.enqueue(self) }
   }
 
   /// One turn: jobs in order, until there is none, the budget is used up, or the task yields.

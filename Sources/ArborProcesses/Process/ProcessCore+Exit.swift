@@ -96,16 +96,17 @@ extension ProcessCore {
     }) {
       node.clock.cancel(timer)
     }
+    if let alarm = estate.alarm { node.clock.cancel(alarm) }
     let reason = estate.fate.reason
     noteExit(reason)
-    estate.resources.forEach { $0.ownerReleased(pid, reason: reason) }
+    estate.resources.visit { $0.ownerReleased(pid, reason: reason) }
     for timer in estate.timers { timer.abandon() }
     for name in estate.names { node.names.release(name, of: self) }
-    estate.monitors.forEach { $0.target.forgetWatcher($0) }
+    estate.monitors.visit { $0.target.forgetWatcher($0) }
     node.processes.remove(self, asZombie: asZombie)
-    estate.links.forEach(by: \.id) { $0.receiveExit(reason, from: self, linked: true) }
+    estate.links.visit(by: \.id) { $0.receiveExit(reason, from: self, linked: true) }
     for call in estate.calls { call.fail(.exit(reason)) }
-    estate.watchers.forEach(by: \.ref.id) { $0.watcher.hearDown($0, reason: reason) }
+    estate.watchers.visit(by: \.ref.id) { $0.watcher.hearDown($0, reason: reason) }
     if asZombie {
       node.telemetry.execute(
         .processZombie, ["count": 1], ["pid": self.pid, "reason": reason])

@@ -4,18 +4,42 @@ extension ProcessCore {
   /// Says that the process's own task is about to park for `wait`, so that an exit can end it. If the
   /// process is exiting the wait is over at once.
   ///
+  /// - Parameter deadline: when it is to end at the latest, by the clock of the process's node.
   /// - Returns: false if it is over.
   @discardableResult
-  func enter(_ wait: Wait) -> Bool {
-    intent = .wait(wait)
-    let interruption = machine.withLock { machine -> Interruption? in
-      guard machine.status == .running else { return .exiting }
-      if machine.isCancelled { return .cancelled }
-      machine.wait = wait
-      return nil
+  func enter(_ wait: Wait, until deadline: UInt64 = .max) -> Bool {
+    intent = .wait(.passUnretained(wait))
+    switch machine.withLock({ $0.enter(wait, until: deadline) }) {
+    case .watched: return true
+    case .over(let interruption):
+      wait.interrupt(interruption)
+      return false
+    case .wantsAlarm(let alarm): node.clock.schedule(alarm ?? makeAlarm(), at: deadline)
+    case .wantsTimer: schedule(wait, at: deadline)
     }
-    if let interruption { wait.interrupt(interruption) }
-    return interruption == nil
+    return true
+  }
+
+  /// Gives a wait a timer of its own.
+  func schedule(_ wait: Wait, at deadline: UInt64) {
+    wait.clock = node.clock
+    node.clock.schedule(wait, at: deadline)
+  }
+
+  private func makeAlarm() -> TimerEntry {
+    let alarm = WaitAlarm(self)
+    machine.withLock { machine in
+      if machine.status != .released { machine.alarm = alarm }
+    }
+    return alarm
+  }
+
+  /// The alarm has come: ends the wait whose deadline has passed, or waits on for that of a later one.
+  fileprivate func ring(_ alarm: WaitAlarm) {
+    let now = node.clock.now()
+    let (expired, next) = machine.withLock { $0.alarmRang(at: now) }
+    if let next { node.clock.schedule(alarm, at: next) }
+    expired?.interrupt(.timeout)
   }
 
   /// The task around the process's scope was cancelled: what waits now and later ends at once.
@@ -28,4 +52,15 @@ extension ProcessCore {
     wait?.interrupt(.cancelled)
     receiver?.resume()
   }
+}
+
+/// The timer for the deadlines of what a process's own task waits for, one after the other.
+///
+/// Almost no deadline is ever reached, so one that is over stays set, and only when it comes is the
+/// timer set anew for the wait that runs by then: a call that is answered touches no clock.
+private final class WaitAlarm: TimerEntry, @unchecked Sendable {
+  // Unchecked: written once. A cycle, through the machine, until the process is released.
+  private let core: ProcessCore
+  init(_ core: ProcessCore) { self.core = core }
+  override func fire() { core.ring(self) }
 }

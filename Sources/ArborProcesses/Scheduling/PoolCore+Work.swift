@@ -3,6 +3,15 @@ import Synchronization
 
 /// The common queue, and stealing.
 extension PoolCore {
+  /// Takes a runnable from any thread.
+  func enqueue(_ runnable: Runnable) {
+    if let worker = currentWorker() {
+      worker._withUnsafeGuaranteedRef { $0.enqueue(runnable) }
+    } else {
+      inject(runnable)
+    }
+  }
+
   /// Takes a runnable from a thread that is none of the pool's.
   func inject(_ runnable: Runnable) {
     let priority = runnable.priority

@@ -42,11 +42,7 @@ package final class WorkStealingPool: Scheduler {
   deinit { core.shutdown() }
 
   package func enqueue(_ runnable: Runnable) {
-    if let worker = core.currentWorker() {
-      worker._withUnsafeGuaranteedRef { $0.enqueue(runnable) }
-    } else {
-      core.inject(runnable)
-    }
+    core.enqueue(runnable)
   }
 
   package func shutdown() { core.shutdown() }

@@ -4,8 +4,9 @@ package class AnyCallWait: Wait, @unchecked Sendable {
   // Unchecked, for exclusive access too: the links belong to the server's process and are touched
   // under its lock.
   @usableFromInline package final let server: ProcessCore
-  @exclusivity(unchecked) fileprivate final var next: AnyCallWait?
-  @exclusivity(unchecked) fileprivate final unowned(unsafe) var previous: AnyCallWait?
+  // Not retained: who waits takes the call off the list before it lets go of it.
+  @exclusivity(unchecked) fileprivate final var next: Unmanaged<AnyCallWait>?
+  @exclusivity(unchecked) fileprivate final var previous: Unmanaged<AnyCallWait>?
   @exclusivity(unchecked) fileprivate final var isListed = false
   /// Names the mail of the request, in a bounded mailbox, which may have to drop it.
   package final var request: ObjectIdentifier?
@@ -26,33 +27,42 @@ package class AnyCallWait: Wait, @unchecked Sendable {
 /// A call that waits for a reply of one type.
 @usableFromInline
 package final class CallWait<Reply: Sendable>: AnyCallWait, @unchecked Sendable {
-  // Unchecked: as `Wait`.
-  @exclusivity(unchecked) @usableFromInline package var result: Result<Reply, CallError> = .failure(
-    .cancelled)
+  // Unchecked: as `Wait`. Two optionals, because a generic class asks the runtime for a `Result` of
+  // its parameter anew each time that one is let go of.
+  @exclusivity(unchecked) @usableFromInline var answer: Reply?
+  @exclusivity(unchecked) @usableFromInline var error = CallError.cancelled
 
   @inlinable
   package override init(server: ProcessCore) { super.init(server: server) }
 
   @inlinable
-  package func reply(_ reply: Reply) { end { self.result = .success(reply) } }
+  package func reply(_ reply: Reply) { end { answer = reply } }
 
   @inlinable
-  override package func fail(_ error: CallError) { end { self.result = .failure(error) } }
+  override package func fail(_ error: CallError) { end { self.error = error } }
+
+  /// What came of it, once it is over.
+  @inlinable
+  package func get() throws(CallError) -> Reply {
+    guard let answer else { throw error }
+    return answer
+  }
 }
 
 /// The calls that a process has not answered yet: a list through the calls themselves, so that one
 /// that is answered leaves it in a few writes.
 package struct CallList: @unchecked Sendable {
   // Unchecked: guarded as a whole by the lock of the process it belongs to.
-  private var head: AnyCallWait?
+  private var head: Unmanaged<AnyCallWait>?
   package private(set) var count = 0
 
   package init() {}
 
   package mutating func insert(_ call: AnyCallWait) {
+    let link = Unmanaged.passUnretained(call)
     call.next = head
-    head?.previous = call
-    head = call
+    head?._withUnsafeGuaranteedRef { $0.previous = link }
+    head = link
     call.isListed = true
     count += 1
   }
@@ -60,17 +70,21 @@ package struct CallList: @unchecked Sendable {
   package mutating func remove(_ call: AnyCallWait) {
     guard call.isListed else { return }
     call.isListed = false
-    let next = call.next
+    let (next, previous) = (call.next, call.previous)
     call.next = nil
-    next?.previous = call.previous
-    if let previous = call.previous { previous.next = next } else { head = next }
     call.previous = nil
+    next?._withUnsafeGuaranteedRef { $0.previous = previous }
+    if let previous {
+      previous._withUnsafeGuaranteedRef { $0.next = next }
+    } else {
+      head = next
+    }
     count -= 1
   }
 
   package func first(where fits: (AnyCallWait) -> Bool) -> AnyCallWait? {
     var current = head
-    while let call = current {
+    while let call = current?.takeUnretainedValue() {
       if fits(call) { return call }
       current = call.next
     }
@@ -80,7 +94,7 @@ package struct CallList: @unchecked Sendable {
   package mutating func takeAll() -> [AnyCallWait] {
     var all: [AnyCallWait] = []
     all.reserveCapacity(count)
-    while let call = head {
+    while let call = head?.takeUnretainedValue() {
       remove(call)
       all.append(call)
     }

@@ -19,7 +19,9 @@ public struct From<Reply: Sendable>: Sendable {
   /// OTP: `gen_server:reply/2`.
   @inlinable
   public func reply(_ reply: Reply) {
-    if ProcessCore.current?.isFenced != true { token.wait.reply(reply) }
+    // The gauge first: it is one load, and hardly ever raised.
+    if FenceGauge.shared.isRaised, ProcessCore.current?.isFenced == true { return }
+    token.wait.reply(reply)
   }
 }
 
@@ -41,6 +43,6 @@ final class ReplyToken<Reply: Sendable>: Sendable {
   deinit {
     // A server that is exiting drops its requests unanswered; the caller is to hear its reason,
     // which the release tells it.
-    if !wait.server.isFenced { wait.fail(.noReply) }
+    if !wait.isOver, !wait.server.isFenced { wait.fail(.noReply) }
   }
 }

@@ -73,6 +73,8 @@ extension ProcessMachine {
     package var watchers: SmallMap<ObjectIdentifier, Monitor>
     package var calls: [AnyCallWait]
     package var timers: [MessageTimer]
+    /// To be taken out of the clock, should it be set.
+    package var alarm: TimerEntry?
     /// Nothing is to be done about it but to let go of it.
     package var origin: Origin
   }
@@ -88,10 +90,11 @@ extension ProcessMachine {
     defer {
       names = []
       origin = Origin()
+      alarm = nil
     }
     return Estate(
       fate: fate, resources: resources.take(), names: names, links: links.take(),
       monitors: monitors.take(), watchers: watchers.take(),
-      calls: calls.takeAll(), timers: timers.takeAll(), origin: origin)
+      calls: calls.takeAll(), timers: timers.takeAll(), alarm: alarm, origin: origin)
   }
 }

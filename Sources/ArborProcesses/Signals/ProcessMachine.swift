@@ -59,6 +59,12 @@ package struct ProcessMachine<Receiver: Sendable>: Sendable {
   package var timers = TimerList()
   /// What the process's own task waits for, other than mail.
   package var wait: Wait?
+  /// When that is to end; `max` if never, or if it has a timer of its own.
+  var waitDeadline = UInt64.max
+  /// What ends it then; made for the first that has a deadline.
+  var alarm: TimerEntry?
+  /// When the alarm comes; `max` if it is not set.
+  var alarmTime = UInt64.max
   package var task: Task<Void, Never>?
   package var origin = Origin()
 

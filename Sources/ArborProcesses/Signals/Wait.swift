@@ -39,6 +39,9 @@ package class Wait: TimerEntry, @unchecked Sendable {
   /// Whose own task is suspended, if the address is a job's. It is not retained: see ``Resumer``.
   @exclusivity(unchecked) private final var process: Unmanaged<ProcessCore>?
 
+  /// The clock that it stands in by itself, to be taken out when it is over. The waiting task's own.
+  @exclusivity(unchecked) final var clock: (any NodeClock)?
+
   @usableFromInline
   package override init() {}
 

@@ -1,0 +1,41 @@
+package import ArborPrimitives
+
+/// The waits of a process's own task, other than for mail, and their deadlines.
+extension ProcessMachine {
+  /// What is to be done for a wait that begins.
+  package enum Entered: Sendable {
+    /// It is over at once.
+    case over(Interruption)
+    /// It has no deadline, or one that the alarm that is set comes before.
+    case watched
+    /// The alarm is to be set for its deadline; it is made if there is none yet.
+    case wantsAlarm(TimerEntry?)
+    /// The alarm is set for later: it needs a timer of its own.
+    case wantsTimer
+  }
+
+  package mutating func enter(_ wait: Wait, until deadline: UInt64) -> Entered {
+    guard case .running = status else { return .over(.exiting) }
+    if isCancelled { return .over(.cancelled) }
+    self.wait = wait
+    waitDeadline = deadline
+    if deadline >= alarmTime { return .watched }
+    if alarmTime < .max {
+      waitDeadline = .max
+      return .wantsTimer
+    }
+    alarmTime = deadline
+    return .wantsAlarm(alarm)
+  }
+
+  /// The alarm has come.
+  ///
+  /// - Returns: the wait that is to end, or the time that the alarm is to be set for.
+  package mutating func alarmRang(at now: UInt64) -> (expired: Wait?, next: UInt64?) {
+    alarmTime = .max
+    guard let wait, waitDeadline < .max, !wait.isOver else { return (nil, nil) }
+    if waitDeadline <= now { return (wait, nil) }
+    alarmTime = waitDeadline
+    return (nil, waitDeadline)
+  }
+}
