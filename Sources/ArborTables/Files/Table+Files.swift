@@ -26,7 +26,8 @@ extension Table where Key: Codable, Value: Codable {
         try write(buffer[...])
         buffer.removeAll(keepingCapacity: true)
       }
-      let info = TableFileInfo(name: name, kind: kind.name, typeName: typeName)
+      let info = TableFileInfo(
+        name: name, kind: kind.name, access: access, typeName: typeName)
       try add(PackedEncoder.pack(info))
       var rowCount = 0
       try visit { key, value in
@@ -45,15 +46,16 @@ extension Table where Key: Codable, Value: Codable {
   /// - Parameters:
   ///   - path: the file.
   ///   - kind: the kind that the file's table has.
-  ///   - name: a name for the table; it gets none if not said, whatever it had. The others are those
-  ///     of `init`.
+  ///   - name: a name for the table; it gets none if not said, whatever it had.
+  ///   - access: who may read and write; whoever might in the table that was saved, if not said. The
+  ///     others are those of `init`.
   /// - Throws: ``TableFileError``, which says at which byte and row a damaged file broke, or
   ///   what `init` throws.
   ///
   /// OTP: `ets:file2tab/2`, with `verify`.
   public static func load(
     from path: String, as kind: TableKind<Key, Value>, named name: String? = nil,
-    access: TableAccess = .protected, owner: PID? = nil, heir: PID? = nil,
+    access: TableAccess? = nil, owner: PID? = nil, heir: PID? = nil,
     heirData: (any Sendable)? = nil
   ) throws -> Table {
     var reader = try TableFile.Reader(path: path)
@@ -79,7 +81,7 @@ extension Table where Key: Codable, Value: Codable {
         guard footer?.rowCount == rows.count else { throw damage }
         guard reader.isAtEnd else { throw reader.damage("the file goes on behind its end") }
         return try Table(
-          kind, rows: rows, named: name, access: access, owner: owner, heir: heir,
+          kind, rows: rows, named: name, access: access ?? info.access, owner: owner, heir: heir,
           heirData: heirData, rowOwner: nil)
       }
     }

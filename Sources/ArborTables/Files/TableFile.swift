@@ -10,11 +10,13 @@
 public struct TableFileInfo: Sendable, Codable, Equatable {
   public let name: String?
   public let kind: TableKindName
+  public let access: TableAccess
   /// The types of the table's keys and values, as it was written.
   public let typeName: String
 }
 
 extension TableKindName: Codable {}
+extension TableAccess: Codable {}
 
 enum TableFile {
   static let magic = Array("ARBTAB\u{1}\n".utf8)

@@ -10,7 +10,8 @@ final class OwnedRows<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private let owner: @Sendable (Key, Value) -> PID?
   private let engine: StorageEngine<Key, Value>
   private let runsForeignCode: Bool
-  private let ledgers = Lock<[PID: RowLedger<Key, Value>]>([:])
+  /// Nil once the table is gone.
+  private let ledgers = Lock<[PID: RowLedger<Key, Value>]?>([:])
 
   init(
     _ owner: @escaping @Sendable (Key, Value) -> PID?, in engine: StorageEngine<Key, Value>,
@@ -37,12 +38,17 @@ final class OwnedRows<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   }
 
   private func ledger(of pid: PID) throws(TableError) -> RowLedger<Key, Value> {
-    if let ledger = ledgers.withLock({ $0[pid] }) { return ledger }
+    if let ledger = ledgers.withLock({ $0?[pid] }) { return ledger }
     let made = RowLedger(pid, of: self)
     guard pid.core.adopt(made) else { throw .ownerGone(pid) }
-    let kept = ledgers.withLock { ledgers in
-      if let other = ledgers[pid] { return other }
-      ledgers[pid] = made
+    let kept = ledgers.withLock { ledgers -> RowLedger<Key, Value>? in
+      if let other = ledgers?[pid] { return other }
+      ledgers?[pid] = made
+      return ledgers == nil ? nil : made
+    }
+    guard let kept else {
+      // The write that it is for will find the table dead.
+      pid.core.disown(made)
       return made
     }
     if kept !== made {
@@ -70,7 +76,7 @@ final class OwnedRows<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
   /// Takes a key out of a process's ledger, unless it has a row under it.
   func forget(_ key: Key, of pid: PID) {
-    guard let ledger = ledgers.withLock({ $0[pid] }) else { return }
+    guard let ledger = ledgers.withLock({ $0?[pid] }) else { return }
     while true {
       let found = sheltered { engine.lookupStamped(key) }
       if found.values.contains(where: { owner(key, $0) == pid }) { return }
@@ -99,25 +105,24 @@ final class OwnedRows<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
   func drop(_ ledger: RowLedger<Key, Value>) {
     ledgers.withLock { ledgers in
-      if ledgers[ledger.pid] === ledger { ledgers[ledger.pid] = nil }
+      if ledgers?[ledger.pid] === ledger { ledgers?[ledger.pid] = nil }
     }
   }
 
   /// The table is gone.
   func dropAll() {
     let all = ledgers.withLock { ledgers in
-      let all = Array(ledgers.values)
-      ledgers = [:]
-      return all
+      defer { ledgers = nil }
+      return ledgers.map { Array($0.values) } ?? []
     }
     for ledger in all { ledger.pid.core.disown(ledger) }
   }
 
   func keyCount(of pid: PID) -> Int {
-    ledgers.withLock { $0[pid] }?.state.withLock { $0.keys.count } ?? 0
+    ledgers.withLock { $0?[pid] }?.state.withLock { $0.keys.count } ?? 0
   }
 
-  var ledgerCount: Int { ledgers.withLock { $0.count } }
+  var ledgerCount: Int { ledgers.withLock { $0?.count ?? 0 } }
 
   /// Marks the thread for the time that a user's operators run under a lock. What is reaped or
   /// forgotten must not be refused, so a mark that is there already is let stand.

@@ -232,10 +232,18 @@ extension HashShard {
   @inlinable
   package func destroy() {
     guard let index, let rows else { return }
-    for row in 0..<end {
-      let stamp = Self.header(rows, row).pointee.stamp
-      if stamp >= Header.ghost { Self.key(rows, row).deinitialize(count: 1) }
-      if stamp > Header.ghost { Self.slot(rows, row).deinitialize(count: 1) }
+    // Asked for once: a table's end is not compiled for its types.
+    let (stride, keyOffset, slotOffset) = (Self.stride, Self.keyOffset, Self.slotOffset)
+    var row = rows
+    for _ in 0..<end {
+      let stamp = row.assumingMemoryBound(to: Header.self).pointee.stamp
+      if stamp >= Header.ghost {
+        (row + keyOffset).assumingMemoryBound(to: Key.self).deinitialize(count: 1)
+      }
+      if stamp > Header.ghost {
+        (row + slotOffset).assumingMemoryBound(to: Slot.self).deinitialize(count: 1)
+      }
+      row += stride
     }
     index.deallocate()
     rows.deallocate()

@@ -41,7 +41,7 @@ import Testing
   @Test("ETS:tab2file", arguments: Kind.allCases)
   func roundTrip(kind: Kind) async throws {
     try await withFile { path in
-      let table = try Table<OwnKey, Row>(kind.of(), named: "saved")
+      let table = try Table<OwnKey, Row>(kind.of(), named: "saved", access: .public)
       for number in 0..<300 {
         try table.insert(
           OwnKey(number / 2),
@@ -53,9 +53,17 @@ import Testing
       try table.save(to: path)
       let info = try TableFileInfo(path: path)
       #expect(info.name == "saved" && info.kind.rawValue == kind.rawValue)
-      #expect(info.typeName == "Table<OwnKey, Row>")
+      #expect(info.typeName == "Table<OwnKey, Row>" && info.access == .public)
       let back = try Table<OwnKey, Row>.load(from: path, as: kind.of(), named: "back")
       #expect(try back.count == table.count)
+      // It is the same table as far as the file says, unless one says otherwise.
+      #expect(back.access == .public && back.name == "back" && back.owner == table.owner)
+      let own = try Table<OwnKey, Row>.load(from: path, as: kind.of(), access: .private)
+      #expect(own.access == .private && own.name == nil)
+      #expect(throws: TableError.nameTaken("saved")) {
+        try Table<OwnKey, Row>.load(from: path, as: kind.of(), named: "saved")
+      }
+      #expect(node.tables.count == 3)
       for number in 0..<150 {
         #expect(try back.lookupAll(OwnKey(number)) == table.lookupAll(OwnKey(number)))
       }

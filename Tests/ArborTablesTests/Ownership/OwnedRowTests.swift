@@ -115,6 +115,22 @@ import Testing
     }
   }
 
+  @Test("a table that dies inside a write leaves nothing in the books", arguments: Kind.allCases)
+  func deathInside(kind: Kind) async throws {
+    try await withProcess(on: node) { context in
+      let me = context.pid
+      let victim = Lock<Table<String, Entry>?>(nil)
+      let table = try Table<String, Entry>(kind.of(), access: .public) { _, entry in
+        try? victim.withLock { $0 }?.deleteTable()
+        return entry.pid
+      }
+      victim.withLock { $0 = table }
+      #expect(throws: TableError.dead("table #1")) { try table.insert("a", Entry(pid: me)) }
+      #expect(table.ledgerCount == 0 && table.ownedKeyCount(of: me) == 0)
+      victim.withLock { $0 = nil }
+    }
+  }
+
   @Test("whoever is killed while rows come and go leaves none", arguments: Kind.allCases)
   func race(kind: Kind) async throws {
     try await withProcess(on: node) { context in
