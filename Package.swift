@@ -45,6 +45,7 @@ let package = Package(
     .library(name: "Arbor", targets: ["Arbor"]),
     .library(name: "ArborTestKit", targets: ["ArborTestKit"]),
     .executable(name: "demo", targets: ["ArborDemo"]),
+    .executable(name: "stress", targets: ["Stress"]),
   ],
   targets: layers.indices.map { library(layers[$0], imports: layers[..<$0]) } + [
     library("Arbor", imports: layers.dropFirst()),
@@ -64,6 +65,7 @@ let package = Package(
       name: "DocumentationTests", dependencies: ["Arbor", "ArborTestKit"],
       exclude: ["Fixtures"], swiftSettings: strict),
     program("ArborBench", path: "Benchmarks/ArborBench"),
+    program("Stress", path: "Benchmarks/Stress"),
     .executableTarget(name: "Compare", path: "Benchmarks/Harness", swiftSettings: strict),
   ]
 )

@@ -29,6 +29,27 @@ private actor Idle: GenServer {
     #expect(lines[2].hasPrefix("  second  ") && lines[2].hasSuffix("error: Boom()"))
   }
 
+  @Test("several traces stand below their ids; a span whose parent is elsewhere says so")
+  func severalTraces() async throws {
+    let recorder = try SpanRecorder(node: node)
+    let headers = ["traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"]
+    await withProcess(on: node) { _ in
+      Trace.withSpan("here") {}
+      Trace.withPropagatedContext(TraceContext(headers: headers)) {
+        Trace.withSpan("far") { Trace.withSpan("below") {} }
+        Trace.withSpan("far too") {}
+      }
+    }
+    let lines = Trace.rendered(recorder.spans).split(separator: "\n")
+    #expect(lines.count == 6)
+    #expect(lines[0].hasPrefix("trace ") && lines[1].hasPrefix("  here  #PID<"))
+    #expect(lines[2] == "trace 0af7651916cd43dd8448eb211c80319c")
+    #expect(lines[3].hasPrefix("  far  ") && lines[3].hasSuffix("ok  below b7ad6b7169203331"))
+    #expect(lines[4].hasPrefix("    below  ") && lines[4].hasSuffix("ok"))
+    #expect(lines[5].hasPrefix("  far too  ") && lines[5].hasSuffix("below b7ad6b7169203331"))
+    #expect(Trace.rendered([]) == "")
+  }
+
   @Test("a tree names its processes, a line each")
   func tree() async throws {
     let tree = try await Supervisor.start(.oneForOne, on: node) {

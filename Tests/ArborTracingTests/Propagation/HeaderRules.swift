@@ -1,4 +1,7 @@
+// Under the fuzzer the files that it tries are compiled into one module with this one.
+#if canImport(ArborTracing)
 import ArborTracing
+#endif
 
 /// What holds for every context, wherever its headers came from.
 enum HeaderRules {
