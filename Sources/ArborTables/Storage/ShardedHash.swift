@@ -15,15 +15,6 @@ package final class ShardedHash<Key: Hashable & Sendable, Slot: Sendable>: @unch
 
   @usableFromInline package typealias Shard = HashShard<Key, Slot>
 
-  /// A shard and its lock, side by side.
-  @usableFromInline
-  struct Guarded: ~Copyable {
-    @usableFromInline let lock = BriefLock()
-    @usableFromInline var shard = Shard()
-    @inlinable
-    init() {}
-  }
-
   @usableFromInline let memory: UnsafeMutableRawPointer
   /// The shard is named by the upper bits of the hash; the index in it goes by the lower ones.
   @usableFromInline let shift: UInt64
@@ -41,29 +32,43 @@ package final class ShardedHash<Key: Hashable & Sendable, Slot: Sendable>: @unch
     shift = UInt64(64 - shardBits)
     memory = .allocate(byteCount: Self.spacing << shardBits, alignment: 128)
     for number in 0..<(1 << shardBits) {
-      Self.guarded(memory, number).initialize(to: Guarded())
+      Self.lock(memory, number).initialize(to: BriefLock())
+      Self.shard(memory, number).initialize(to: Shard())
     }
   }
 
   deinit {
     for number in 0..<shardCount {
-      let guarded = Self.guarded(memory, number)
-      guarded.pointee.shard.destroy()
-      guarded.deinitialize(count: 1)
+      Self.shard(memory, number).pointee.destroy()
+      Self.shard(memory, number).deinitialize(count: 1)
+      Self.lock(memory, number).deinitialize(count: 1)
     }
     memory.deallocate()
   }
 
   @inlinable package var shardCount: Int { 1 << Int(64 &- shift) }
 
+  // Where they lie: each lock, and behind it its shard.
+
+  @inlinable static var shardOffset: Int {
+    (MemoryLayout<BriefLock>.size + MemoryLayout<Shard>.alignment - 1)
+      & ~(MemoryLayout<Shard>.alignment - 1)
+  }
   /// The distance between shards: whole pairs of cache lines, so that none shares one.
-  @inlinable static var spacing: Int { (MemoryLayout<Guarded>.size + 127) & ~127 }
+  @inlinable static var spacing: Int { (shardOffset + MemoryLayout<Shard>.size + 127) & ~127 }
 
   @inlinable
-  static func guarded(
+  static func lock(
     _ memory: UnsafeMutableRawPointer, _ number: Int
-  ) -> UnsafeMutablePointer<Guarded> {
-    (memory + number &* spacing).assumingMemoryBound(to: Guarded.self)
+  ) -> UnsafeMutablePointer<BriefLock> {
+    (memory + number &* spacing).assumingMemoryBound(to: BriefLock.self)
+  }
+
+  @inlinable
+  static func shard(
+    _ memory: UnsafeMutableRawPointer, _ number: Int
+  ) -> UnsafeMutablePointer<Shard> {
+    (memory + (number &* spacing &+ shardOffset)).assumingMemoryBound(to: Shard.self)
   }
 
   /// The key's hash, with its entropy in the upper bits as well as the lower, whatever the type's own
@@ -106,10 +111,10 @@ package final class ShardedHash<Key: Hashable & Sendable, Slot: Sendable>: @unch
 
   @inlinable @inline(__always)
   func withShard<Result>(number: Int, _ body: (inout Shard) -> Result) -> Result {
-    let guarded = Self.guarded(memory, number)
-    guarded.pointee.lock.acquire()
-    defer { guarded.pointee.lock.release() }
-    return body(&guarded.pointee.shard)
+    let lock = Self.lock(memory, number)
+    lock.pointee.acquire()
+    defer { lock.pointee.release() }
+    return body(&Self.shard(memory, number).pointee)
   }
 
   /// To be asked under the lock of the shard that it matters for.
@@ -129,9 +134,7 @@ package struct HeldShards<Key: Hashable & Sendable, Slot: Sendable> {
   /// The shard with this number, which must be one of those that are held.
   @inlinable
   package func shard(_ number: Int) -> UnsafeMutablePointer<HashShard<Key, Slot>> {
-    let guarded = ShardedHash<Key, Slot>.guarded(memory, number)
-    // It lies in memory that stays where it is, and nobody else reaches it before the lock is let go.
-    return withUnsafeMutablePointer(to: &guarded.pointee.shard) { $0 }
+    ShardedHash<Key, Slot>.shard(memory, number)
   }
 }
 
@@ -149,11 +152,11 @@ extension ShardedHash {
     _ set: UInt64, _ body: (HeldShards<Key, Slot>) -> Result
   ) -> Result {
     for number in 0..<shardCount where set & (1 << UInt64(number)) != 0 {
-      Self.guarded(memory, number).pointee.lock.acquire()
+      Self.lock(memory, number).pointee.acquire()
     }
     defer {
       for number in 0..<shardCount where set & (1 << UInt64(number)) != 0 {
-        Self.guarded(memory, number).pointee.lock.release()
+        Self.lock(memory, number).pointee.release()
       }
     }
     return body(HeldShards(memory: memory))
