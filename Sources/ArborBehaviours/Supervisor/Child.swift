@@ -12,7 +12,7 @@ import ArborProcesses
 /// OTP: the child specification of `supervisor`.
 public struct Child: Sendable {
   /// Names the child within its supervisor.
-  public let id: String
+  public private(set) var id: String
   public let restart: Restart
   public let shutdown: Shutdown
   /// Whether its end counts for its supervisor's ``AutoShutdown``.
@@ -44,10 +44,17 @@ public struct Child: Sendable {
   /// True if the child is a supervisor itself.
   public var isSupervisor: Bool { type is any Supervising.Type }
 
+  mutating func rename(_ id: String) { self.id = id }
+  mutating func replaceStart(_ start: @escaping Start) { self.start = start }
+
   /// Lets go of what a temporary child was started with, which nobody needs again.
   mutating func forgetStart() {
     if restart == .temporary { start = nil }
   }
+}
+
+extension Child: CustomStringConvertible {
+  public var description: String { "child \"\(id)\", \(restart)" }
 }
 
 /// What a child takes over from its ``DynamicSupervisor``.

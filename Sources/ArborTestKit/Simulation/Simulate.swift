@@ -63,8 +63,9 @@ public func simulate<Value: Sendable>(
 ///     }
 ///
 /// State that the body shares with the test is shared by all runs: make it inside. With ARBOR_SEED in
-/// the environment only that seed is run; with ARBOR_EFFORT, a percentage, only that share of them: for
-/// runs under a sanitizer, which sees nothing new in another order on one thread.
+/// the environment only that seed is run; with ARBOR_EFFORT, a percentage, only that share of them, for
+/// runs under a sanitizer, which sees nothing new in another order on one thread, or above 100 so many
+/// more.
 ///
 /// - Throws: ``SimulationFailure``, which says the seed and what it did, and is printed on stderr.
 public func simulate(
@@ -94,11 +95,11 @@ public func simulate(
   }
 }
 
-/// The part of `count` runs, objects, rounds that ARBOR_EFFORT asks for: at least one, and all if it is
-/// not set.
+/// The part of `count` runs, objects, rounds that ARBOR_EFFORT asks for, a percentage: at least one, all
+/// if it is not set, and above 100 more.
 package func effort(of count: Int) -> Int {
   let percent = getenv("ARBOR_EFFORT").flatMap { Int(String(cString: $0)) } ?? 100
-  return count == 0 ? 0 : max(1, count * min(max(percent, 0), 100) / 100)
+  return count == 0 ? 0 : max(1, count * max(percent, 0) / 100)
 }
 
 /// The one seed that the environment asks for.

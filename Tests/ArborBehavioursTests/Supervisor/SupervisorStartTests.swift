@@ -4,7 +4,7 @@ import ArborTestKit
 import Testing
 
 /// Starting children, and asking for them: cases of supervisor_SUITE.
-@Suite struct StartConformanceTests {
+@Suite struct SupervisorStartTests {
   @Test("SUP:sup_start_normal")
   func normal() throws {
     try simulate(seeds: 0..<20) { sim in
@@ -54,7 +54,9 @@ import Testing
       let nursery = Nursery()
       nursery.ignore("1")
       let (first, second) = (nursery.child("1", .temporary), nursery.child("2", .temporary))
-      let tree = try await Supervisor.start(.oneForOne) { if atStart { [first, second] } else { [] } }
+      let tree = try await Supervisor.start(.oneForOne) {
+        if atStart { [first, second] } else { [] }
+      }
       if !atStart {
         #expect(try await tree.startChild(first) == nil)
         try await tree.startChild(second)

@@ -5,7 +5,7 @@ import ArborTestKit
 import Testing
 
 /// Stopping children: cases of supervisor_SUITE.
-@Suite struct StopConformanceTests {
+@Suite struct SupervisorStopTests {
   /// Has the parent of a supervisor end it, and waits for that.
   private func shutDown(_ tree: ServerRef<Supervisor>, _ context: ProcessContext) async throws {
     context.trapExit()
