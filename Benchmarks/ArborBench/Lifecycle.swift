@@ -1,6 +1,7 @@
 import Arbor
 
-// Rows: spawn-monitor-down, start-server, server-bytes, kill-down, timer-add-cancel, restart.
+// Rows: spawn-monitor-down, start-server, server-bytes, kill-down, timer-add-cancel, restart,
+// stop-children.
 
 struct Up: Sendable { let pid: PID }
 struct Expired: Sendable {}
@@ -77,6 +78,18 @@ extension Bench {
         let figure = watch.perOperation(count)
         try await tree.stop(.shutdown)
         return figure
+      }
+    },
+    // The end of a supervisor with that many children, for each of them.
+    Bench("stop-children", 100_000) { count in
+      try await inProcess { _ in
+        let pool = try await DynamicSupervisor.start()
+        for _ in 0..<count {
+          try await pool.startChild(Child("server", restart: .temporary) { BenchServer() })
+        }
+        let watch = Stopwatch()
+        try await pool.stop(.shutdown)
+        return watch.perOperation(count)
       }
     },
   ]

@@ -50,5 +50,6 @@ extension Row {
       hasFloor: false),
     Row(name: "timer-add-cancel", operations: 200_000),
     Row(name: "restart", operations: 500),
+    Row(name: "stop-children", operations: 100_000, isSlow: true, hasFloor: false),
   ]
 }

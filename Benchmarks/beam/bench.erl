@@ -37,7 +37,8 @@ rows() ->
         {'span-child-10k-clients', 400, fun(N) -> bench_spans:child(N, 10000) end},
         {'span-cleanup-10k', 10000, fun bench_spans:cleanup/1},
         {'timer-add-cancel', 200000, fun bench_lifecycle:timer_add_cancel/1},
-        {'restart', 500, fun bench_lifecycle:restart/1}
+        {'restart', 500, fun bench_lifecycle:restart/1},
+        {'stop-children', 100000, fun bench_lifecycle:stop_children/1}
     ].
 
 main(["--serve"]) ->

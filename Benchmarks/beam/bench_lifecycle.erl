@@ -1,8 +1,9 @@
-%% Rows: spawn-monitor-down, start-server, server-bytes, kill-down, timer-add-cancel, restart.
+%% Rows: spawn-monitor-down, start-server, server-bytes, kill-down, timer-add-cancel, restart,
+%% stop-children.
 -module(bench_lifecycle).
 -behaviour(supervisor).
 -export([spawn_monitor_down/1, start_server/1, server_bytes/1, kill_down/1]).
--export([timer_add_cancel/1, restart/1]).
+-export([timer_add_cancel/1, restart/1, stop_children/1]).
 -export([init/1]).
 
 spawn_monitor_down(N) ->
@@ -94,6 +95,20 @@ restarts(Server, N) ->
         {up, Next} -> restarts(Next, N - 1)
     end.
 
+%% The end of a supervisor with `N` children, for each of them.
+stop_children(N) ->
+    {ok, Supervisor} = supervisor:start_link(?MODULE, many),
+    [{ok, _} = supervisor:start_child(Supervisor, []) || _ <- lists:seq(1, N)],
+    unlink(Supervisor),
+    bench_clock:per_operation(N, fun() -> gen_server:stop(Supervisor, shutdown, infinity) end).
+
+init(many) ->
+    Server = #{
+        id => server,
+        start => {gen_server, start_link, [bench_server, [], []]},
+        restart => temporary
+    },
+    {ok, {#{strategy => simple_one_for_one}, [Server]}};
 init(Watcher) ->
     Flags = #{strategy => one_for_one, intensity => 1000000000, period => 1},
     {ok, {Flags, [#{id => server, start => {bench_server, start_link, [Watcher]}}]}}.

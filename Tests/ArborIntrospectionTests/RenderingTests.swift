@@ -62,4 +62,38 @@ private actor Idle: GenServer {
     #expect(lines[2].hasPrefix("  inner: Supervisor") && lines[3].hasPrefix("    deep: Idle #PID<"))
     try await tree.stop()
   }
+
+  @Test("a tree tells names, strategies, restarts and what does not run, of every kind")
+  func kinds() async throws {
+    let tree = try await Supervisor.start(.restForOne, named: "top", on: node) {
+      Child("idle", named: "sleeper") { Idle() }
+      Child("pool", named: "pool") { try DynamicSupervisor() }
+      Child("parts") {
+        try await PartitionSupervisor(partitions: 2) { _ in Child("part") { Idle() } }
+      }
+      Child("plain") { context in _ = try await context.receive(Exit.self) }
+      Child("off") { () async throws -> Idle in throw StartError.ignored }
+    }
+    let pool = ServerRef<DynamicSupervisor>(named: "pool", on: node)
+    let first = try #require(try await pool.startChild(Child("job") { Idle() }))
+    try await withProcess(on: node) { context in
+      let ref = context.monitor(first)
+      first.sendExit(.kill)
+      _ = try await context.receive(Down.self, where: { $0.ref == ref })
+    }
+    let text = try await tree.rendered().replacing(/#PID<[0-9]+>/, with: "PID")
+    #expect(
+      text == """
+        supervisor "top" PID restForOne
+          idle: Idle "sleeper" PID
+          pool: DynamicSupervisor PID dynamic
+            job: Idle PID, restarts 1
+          parts: PartitionSupervisor PID partitions, oneForOne
+            0: Idle PID
+            1: Idle PID
+          plain: process PID
+          off: Idle stopped
+        """)
+    try await tree.stop()
+  }
 }

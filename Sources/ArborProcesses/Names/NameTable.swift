@@ -10,6 +10,12 @@ public enum NameError: Error, Sendable, Equatable {
   case notAlive(PID)
   /// Nobody holds the name.
   case unregistered(ProcessName)
+  /// The name is a key of a registry that is not running.
+  case notRunning(ProcessName)
+  /// The name is a key of a registry in which one key may have several holders.
+  case notUnique(ProcessName)
+  /// The name is a key of a registry whose entries have a value, and says none.
+  case noValue(ProcessName)
 }
 
 extension NameError: CustomStringConvertible {
@@ -18,6 +24,9 @@ extension NameError: CustomStringConvertible {
     case .taken(let name, let pid): "the name \"\(name)\" is held by \(pid); choose another"
     case .notAlive(let pid): "\(pid) has ended and cannot be given a name"
     case .unregistered(let name): "no process is registered as \"\(name)\""
+    case .notRunning(let name): "the registry of \(name) is not running; start it before its users"
+    case .notUnique(let name): "\(name) names nobody: keys of its registry may have several holders"
+    case .noValue(let name): "\(name) is to be registered with a value: say via(key, value:)"
     }
   }
 }
@@ -27,6 +36,7 @@ package final class NameTable: Sendable {
   private let holders = Lock<[ProcessName: ProcessCore]>([:])
 
   func register(_ name: ProcessName, for core: ProcessCore) throws(NameError) {
+    if case .via(let source) = name.source { return try source.register(core, as: name) }
     let holder = holders.withLock { holders -> ProcessCore? in
       // One that is gone holds nothing, also where its release and this crossed.
       if let holder = holders[name], !holder.isReleased { return holder }
@@ -49,6 +59,7 @@ package final class NameTable: Sendable {
 
   /// - Returns: false if nobody held the name.
   func unregister(_ name: ProcessName) -> Bool {
+    if case .via(let source) = name.source { return source.unregister() }
     guard let core = holders.withLock({ $0.removeValue(forKey: name) }) else { return false }
     core.machine.withLock { machine in machine.names.removeAll { $0 == name } }
     return true
@@ -62,6 +73,7 @@ package final class NameTable: Sendable {
 
   /// The process that holds the name, if it is alive.
   package func find(_ name: ProcessName) -> ProcessCore? {
+    if case .via(let source) = name.source { return source.find() }
     guard let core = holders.withLock({ $0[name] }), core.isAlive else { return nil }
     return core
   }

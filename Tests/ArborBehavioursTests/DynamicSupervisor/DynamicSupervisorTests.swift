@@ -233,6 +233,27 @@ import Testing
     }
   }
 
+  @Test("SUP:hanging_restart_loop_simple: it answers, and ends, while it tries again")
+  func restartLoop() throws {
+    try simulate(seeds: 0..<250) { sim in
+      sim.context.trapExit()
+      let nursery = Nursery()
+      let pool = try await DynamicSupervisor.startLink(maxRestarts: 1_000_000)
+      let first = try #require(try await pool.startChild(nursery.child("1")))
+      let second = try #require(try await pool.startChild(nursery.child("2")))
+      nursery.fail("1", 1_000_000)
+      try await sim.context.end(first, .error(Boom()))
+      try #require(try await pool.children.map(\.state) == [.restarting, .running])
+      try #require(try await pool.counts == [2, 1, 0, 2])
+      if sim.random(in: 0..<2) == 0 {
+        try await pool.terminateChild(first)
+        try #require(try await pool.children.map(\.pid) == [second])
+      }
+      try await shutDown(pool, sim.context)
+      try #require(second.fate?.reason == .shutdown && sim.node.processCount == 1)
+    }
+  }
+
   @Test(
     "SUP:simple_one_for_one_scale_many_temporary_children: any number of children stop side by side"
   )

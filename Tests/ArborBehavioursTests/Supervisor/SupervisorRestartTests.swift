@@ -265,6 +265,24 @@ import Testing
     }
   }
 
+  @Test("SUP:faulty_application_shutdown: giving up is no abnormal end")
+  func transientSupervisor() throws {
+    try simulate(seeds: 0..<50) { sim in
+      let nursery = Nursery()
+      let tree = try await Supervisor.start(.oneForOne) {
+        Child("inner", named: "inner", restart: .transient) {
+          try await Supervisor(.oneForOne, maxRestarts: 0) { nursery.child("worker") }
+        }
+      }
+      let inner = try #require(sim.node.pid(named: "inner"))
+      try await sim.context.end(
+        try await ServerRef<Supervisor>(inner).pid(of: "worker"), .error(Boom()))
+      try await sim.context.awaitEnd(of: inner)
+      try #require(inner.fate?.reason == .shutdown)
+      try #require(try await tree.children.map(\.state) == [.stopped])
+    }
+  }
+
   @Test("SUP:count_children_supervisor")
   func counts() throws {
     try simulate(seed: 1) { sim in

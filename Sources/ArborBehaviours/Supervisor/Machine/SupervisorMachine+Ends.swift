@@ -28,7 +28,7 @@ extension SupervisorMachine {
   ) -> [Action] {
     guard intensity.allowsRestart(at: time) else {
       let child = entries[index].child
-      entries[index].state = .stopped
+      setState(.stopped, of: index)
       return [.report(.init(.restartIntensityReached, child, nil, reason)), .end]
     }
     let affected = strategy.rule.restarted(byEndOf: index, among: entries.count)

@@ -16,7 +16,7 @@ extension SupervisorMachine {
   /// - Parameter pid: nil if it did not want to start: then it is kept without a process, but for a
   ///   temporary one.
   mutating func admitted(_ child: Child, as pid: PID?) -> [Action] {
-    entries.append(Entry(child: child))
+    append(child)
     return started(child.id, as: pid)
   }
 
@@ -34,7 +34,7 @@ extension SupervisorMachine {
   /// Forgets a child that has no process.
   mutating func delete(_ id: String) throws(SupervisorError) {
     _ = try stoppedEntry(id)
-    if let index = index(of: id) { entries.remove(at: index) }
+    if let index = index(of: id) { remove(at: index) }
   }
 
   private func stoppedEntry(_ id: String) throws(SupervisorError) -> Entry {

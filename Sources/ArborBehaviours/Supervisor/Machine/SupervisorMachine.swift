@@ -55,7 +55,9 @@ struct SupervisorMachine: Sendable {
   let strategy: Supervisor.Strategy
   let autoShutdown: AutoShutdown
   /// In the order of their start.
-  var entries: [Entry]
+  private(set) var entries: [Entry] = []
+  /// Where in the list a child is.
+  private var places: [String: Int] = [:]
   /// How often a child was started again.
   var restarts = 0
   var intensity: RestartIntensity
@@ -69,16 +71,28 @@ struct SupervisorMachine: Sendable {
     self.strategy = strategy
     self.autoShutdown = autoShutdown
     self.intensity = intensity
-    var ids: Set<String> = []
     for child in children {
       try child.check(autoShutdown: autoShutdown)
-      if !ids.insert(child.id).inserted { throw .duplicateID(child.id) }
+      if places[child.id] != nil { throw .duplicateID(child.id) }
+      append(child)
     }
-    entries = children.map { Entry(child: $0) }
   }
 
-  func index(of id: String) -> Int? { entries.firstIndex { $0.child.id == id } }
-  func entry(_ id: String) -> Entry? { index(of: id).map { entries[$0] } }
+  func index(of id: String) -> Int? { places[id] }
+  func entry(_ id: String) -> Entry? { places[id].map { entries[$0] } }
+
+  mutating func append(_ child: Child) {
+    places[child.id] = entries.count
+    entries.append(Entry(child: child))
+  }
+
+  mutating func remove(at index: Int) {
+    places[entries.remove(at: index).child.id] = nil
+    // Mostly it was one of the last: supervisors stop those first.
+    for place in index..<entries.count { places[entries[place].child.id] = place }
+  }
+
+  mutating func setState(_ state: ChildState, of index: Int) { entries[index].state = state }
 
   mutating func nextAttempt() -> Int {
     lastAttempt += 1
@@ -163,7 +177,7 @@ extension SupervisorMachine {
   /// A child has no process any more. A temporary one is forgotten.
   mutating func setStopped(_ index: Int) {
     if entries[index].child.restart == .temporary {
-      entries.remove(at: index)
+      remove(at: index)
     } else {
       entries[index].state = .stopped
     }
