@@ -6,7 +6,7 @@ import Testing
 /// Restarting children: cases of supervisor_SUITE.
 @Suite struct SupervisorRestartTests {
   @Test(
-    "SUP:permanent_normal, transient_shutdown, temporary_abnormal and the rest of the nine",
+    "SUP:*_normal, SUP:*_shutdown, SUP:*_abnormal: permanent, transient and temporary",
     arguments: [Restart.permanent, .transient, .temporary],
     [ExitReason.normal, .shutdown, .shutdown("detail"), .error(Boom()), .kill])
   func types(restart: Restart, reason: ExitReason) throws {
@@ -34,7 +34,7 @@ import Testing
   }
 
   @Test(
-    "SUP:one_for_one, one_for_all, rest_for_one",
+    "SUP:one_for_one, SUP:one_for_all, SUP:rest_for_one",
     arguments: [Supervisor.Strategy.oneForOne, .oneForAll, .restForOne])
   func strategies(strategy: Supervisor.Strategy) throws {
     try simulate(seeds: 0..<200) { sim in
@@ -61,7 +61,7 @@ import Testing
   }
 
   @Test(
-    "SUP:one_for_one_escalation, one_for_all_escalation, rest_for_one_escalation",
+    "SUP:one_for_one_escalation, SUP:one_for_all_escalation, SUP:rest_for_one_escalation",
     arguments: [Supervisor.Strategy.oneForOne, .oneForAll, .restForOne])
   func escalation(strategy: Supervisor.Strategy) throws {
     try simulate(seeds: 0..<500) { sim in
@@ -122,7 +122,7 @@ import Testing
   }
 
   @Test(
-    "SUP:rest_for_one_other_child_fails_restart, one_for_all_other_child_fails_restart",
+    "SUP:rest_for_one_other_child_fails_restart, SUP:one_for_all_other_child_fails_restart",
     arguments: [Supervisor.Strategy.restForOne, .oneForAll])
   func otherChildFails(strategy: Supervisor.Strategy) throws {
     try simulate(seeds: 0..<250) { sim in
@@ -187,7 +187,7 @@ import Testing
 
   /// The state in which a supervisor is between two tries.
   @Test(
-    "SUP:hanging_restart_loop, hanging_restart_loop_rest_for_one, count_restarting_children",
+    "SUP:count_restarting_children, SUP:hanging_restart_loop, and its _rest_for_one",
     arguments: [Supervisor.Strategy.oneForOne, .restForOne])
   func restartLoop(strategy: Supervisor.Strategy) throws {
     try simulate(seeds: 0..<250) { sim in

@@ -14,7 +14,7 @@ import Testing
   }
 
   @Test(
-    "SUP:nonsignificant_temporary, nonsignificant_transient: their ends do not count",
+    "SUP:nonsignificant_temporary, SUP:nonsignificant_transient: their ends do not count",
     arguments: [AutoShutdown.never, .anySignificant, .allSignificant],
     [Restart.temporary, .transient])
   func nonsignificant(autoShutdown: AutoShutdown, restart: Restart) throws {
@@ -32,7 +32,7 @@ import Testing
   }
 
   @Test(
-    "SUP:significant_temporary, significant_transient",
+    "SUP:significant_temporary, SUP:significant_transient",
     arguments: [AutoShutdown.anySignificant, .allSignificant], [Restart.temporary, .transient])
   func significant(autoShutdown: AutoShutdown, restart: Restart) throws {
     try simulate(seeds: 0..<20) { sim in

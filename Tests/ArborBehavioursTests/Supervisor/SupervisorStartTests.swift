@@ -47,7 +47,7 @@ import Testing
   }
 
   @Test(
-    "SUP:sup_start_ignore_temporary_child, sup_start_ignore_temporary_child_start_child: dropped",
+    "SUP:sup_start_ignore_temporary_child, and its _start_child: dropped",
     arguments: [true, false])
   func ignoredTemporary(atStart: Bool) throws {
     try simulate(seed: 1) { _ in
@@ -82,7 +82,7 @@ import Testing
     }
   }
 
-  @Test("SUP:sup_start_error_return, sup_start_fail, sup_start_child_returns_error")
+  @Test("SUP:sup_start_error_return, SUP:sup_start_fail, SUP:sup_start_child_returns_error")
   func failures() throws {
     try simulate(seeds: 0..<50) { sim in
       await #expect(throws: StartError.failed(.error(Boom()))) {
@@ -131,7 +131,7 @@ import Testing
   }
 
   @Test(
-    "SUP:sup_start_map_faulty_specs, child_specs, sup_flags",
+    "SUP:sup_start_map_faulty_specs, SUP:child_specs",
     arguments: [
       (SupervisorError.emptyID, Child("") {}),
       (.significantPermanent("a"), Child("a", significant: true) {}),
@@ -186,7 +186,7 @@ import Testing
     }
   }
 
-  @Test("SUP:child_adm, Ex:Supervisor child life cycle")
+  @Test("SUP:child_adm, ExSupervisor child life cycle")
   func administration() throws {
     try simulate(seeds: 0..<50) { _ in
       let nursery = Nursery()
