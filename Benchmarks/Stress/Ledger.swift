@@ -29,7 +29,7 @@ final class Ledger: Sendable {
     }
     try node.telemetry.attach("lost", to: TelemetryEvent("arbor", "tracing", "table_lost")) {
       [self] _, measurements, _ in
-      lost.wrappingAdd(measurements["count", as: Int.self] ?? 0, ordering: .relaxed)
+      lost.wrappingAdd(measurements["lost", as: Int.self] ?? 0, ordering: .relaxed)
     }
   }
 

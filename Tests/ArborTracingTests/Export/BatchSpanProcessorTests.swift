@@ -201,6 +201,24 @@ private struct Boom: Error {}
     }
   }
 
+  @Test("two processors of one node each need their own name, and each get every span")
+  func several() throws {
+    try simulate(seeds: 0..<20) { sim in
+      let (first, second) = (Collector(), Collector())
+      let one = try await BatchSpanProcessor.start { try BatchSpanProcessor(exporter: first) }
+      let taken = SpanExportError.nameTaken("spans", try #require(one.pid))
+      await #expect(throws: StartError.failed(.error(taken))) {
+        _ = try await BatchSpanProcessor.start { try BatchSpanProcessor(exporter: second) }
+      }
+      let two = try await BatchSpanProcessor.start {
+        try BatchSpanProcessor(exporter: second, name: "others")
+      }
+      Self.spans("a", "b")
+      for processor in [one, two] { try await processor.stop() }
+      try #require(first.names == ["a", "b"] && second.names == ["a", "b"])
+    }
+  }
+
   @Test("numbers that make no sense are refused, by name")
   func badOptions() async throws {
     let node = Node(workers: 1)

@@ -65,7 +65,8 @@ public actor BatchSpanProcessor: GenServer {
   ///   - batchSize: how many go out at once.
   ///   - interval: how long the first span of a batch waits at most.
   ///   - timeout: how long an export may take; then it is killed and its batch has failed.
-  /// - Throws: ``SpanExportError/invalid(_:_:)`` for numbers that make no sense.
+  /// - Throws: ``SpanExportError``: `invalid` for numbers that make no sense, `nameTaken` if there is a
+  ///   processor of that name on the node.
   public init(
     exporter: any SpanExporter, name: String = "spans", capacity: Int = 2048, batchSize: Int = 512,
     interval: Duration = .seconds(5), timeout: Duration = .seconds(30)
@@ -83,6 +84,7 @@ public actor BatchSpanProcessor: GenServer {
       // A batch that the queue cannot hold would never be together.
       SpanQueue(capacity: capacity, batchSize: min(batchSize, capacity))
     }
+    if let other = queue.processor, other.isAlive { throw SpanExportError.nameTaken(name, other) }
     self.queue = queue
     process.trapExit()
     let (isLeft, drops) = queue.withMachine { machine in
@@ -145,12 +147,16 @@ public actor BatchSpanProcessor: GenServer {
 public enum SpanExportError: Error, Sendable, Equatable, CustomStringConvertible {
   /// A parameter that makes no sense: its name and its value.
   case invalid(String, String)
+  /// There is a processor of that name.
+  case nameTaken(String, PID)
   /// A call of the system failed: which, on what, and what the system says.
   case system(String, path: String, message: String)
 
   public var description: String {
     switch self {
     case .invalid(let name, let value): "\(name) cannot be \(value)"
+    case .nameTaken(let name, let pid):
+      "\(pid) exports spans as \(name); give each processor of a node a `name:` of its own"
     case .system(let call, let path, let message): "\(call) of \(path): \(message)"
     }
   }

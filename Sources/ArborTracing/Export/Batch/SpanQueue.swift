@@ -7,7 +7,6 @@ import ArborTelemetry
 final class SpanQueue: Sendable {
   private struct State: Sendable {
     var machine: SpanQueueMachine
-    /// The processor that exports; nil between the end of one and the start of the next.
     var processor: PID?
   }
 
@@ -25,6 +24,9 @@ final class SpanQueue: Sendable {
   }
 
   var statistics: ExportStatistics { withMachine { $0.statistics } }
+
+  /// Who exports what is in it; nil between the end of one and the start of the next.
+  var processor: PID? { state.withLock { $0.processor } }
 
   /// From here on this one is told of spans.
   func serve(_ processor: PID?) { state.withLock { $0.processor = processor } }
