@@ -73,9 +73,10 @@ extension ProcessContext {
     try await receiveFirst(timeout: timeout) { $0.payload }
   }
 
+  /// Waits for the first mail of which `pick` makes something.
   @inlinable
   @inline(__always)
-  func receiveFirst<Message>(
+  package func receiveFirst<Message>(
     timeout: Duration?, _ pick: (Mail) -> Message?
   ) async throws(ReceiveError) -> Message {
     let isOwnTask = try core.beginReceive(timeout: timeout)

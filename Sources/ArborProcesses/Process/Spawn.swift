@@ -71,12 +71,12 @@ extension ProcessCore {
   /// A child: a process that is linked to its parent before it runs.
   @usableFromInline
   package convenience init(
-    linkedTo parent: ProcessCore, mailbox: MailboxLimit = .unbounded, as initialCall: String? = nil,
-    priority: ProcessPriority = .normal
+    linkedTo parent: ProcessCore, callers: [PID] = [], mailbox: MailboxLimit = .unbounded,
+    as initialCall: String? = nil, priority: ProcessPriority = .normal
   ) {
     self.init(
-      node: parent.node, parent: parent.pid, isLinkedToParent: true, mailbox: mailbox,
-      as: initialCall, priority: priority)
+      node: parent.node, parent: parent.pid, isLinkedToParent: true, callers: callers,
+      mailbox: mailbox, as: initialCall, priority: priority)
     // A process that is exiting starts nothing that could outlive it unnoticed.
     if case .ownerIsGone = parent.link(to: self) { receiveExit(.killed, from: parent) }
   }

@@ -118,6 +118,11 @@ final class OwnedRows<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     for ledger in all { ledger.pid.core.disown(ledger) }
   }
 
+  func keys(of pid: PID) -> [Key] {
+    guard let ledger = ledgers.withLock({ $0?[pid] }) else { return [] }
+    return ledger.state.withLock { Array($0.keys) }
+  }
+
   func keyCount(of pid: PID) -> Int {
     ledgers.withLock { $0?[pid] }?.state.withLock { $0.keys.count } ?? 0
   }

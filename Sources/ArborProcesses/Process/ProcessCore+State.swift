@@ -1,0 +1,23 @@
+import ArborPrimitives
+
+// What the behaviours ask of a process.
+
+extension ProcessCore {
+  package var trapsExit: Bool { machine.withLock { $0.trapsExit } }
+
+  /// What it has been told to exit for, or ended of; nil while it runs.
+  package var exitReason: ExitReason? {
+    machine.withLock { machine in
+      switch machine.status {
+      case .running: nil
+      case .exiting(let reason): reason
+      case .released: machine.fate?.reason
+      }
+    }
+  }
+
+  /// True while the monitor is set: false once its DOWN is in the mailbox.
+  package func isMonitoring(_ ref: MonitorRef) -> Bool {
+    machine.withLock { $0.monitors[ref] != nil }
+  }
+}
