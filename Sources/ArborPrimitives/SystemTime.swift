@@ -8,6 +8,21 @@ import Darwin
 
 /// The machine's own clocks, in nanoseconds.
 package enum SystemTime {
+  /// Looks again and again whether something has come, for at most so many nanoseconds, and does
+  /// nothing else: for what mostly comes sooner than a thread could be put to sleep and woken. On a
+  /// machine of one processor it looks once.
+  package static func lookOut(for nanoseconds: UInt64, _ hasCome: () -> Bool) -> Bool {
+    if hasCome() { return true }
+    guard hasSeveralProcessors else { return false }
+    let end = monotonic() &+ nanoseconds
+    repeat {
+      for _ in 0..<32 where hasCome() { return true }
+    } while monotonic() < end
+    return false
+  }
+
+  private static let hasSeveralProcessors = SystemThread.processorCount > 1
+
   /// Since a fixed point in the past; never goes back.
   package static func monotonic() -> UInt64 { read(CLOCK_MONOTONIC) }
 

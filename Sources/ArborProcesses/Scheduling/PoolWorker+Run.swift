@@ -80,7 +80,7 @@ extension PoolWorker {
   private func findOrSleep(isSearching: Bool) -> UInt? {
     var isSearching = isSearching
     while true {
-      if isSearching, let word = search() {
+      if isSearching, let word = search() ?? lookOut() {
         core.foundWork(self)
         return word
       }
@@ -92,6 +92,15 @@ extension PoolWorker {
   private func search() -> UInt? {
     if let word = core.takeInjected(into: self) { return word }
     return core.steal(for: self)
+  }
+
+  /// Goes on looking for a moment, if that has paid lately: a task of another pool that calls one
+  /// server after the other comes back sooner than this thread could be put to sleep and woken.
+  private func lookOut() -> UInt? {
+    guard lookout.isWorthwhile, !core.isSpare(self) else { return nil }
+    let hasCome = SystemTime.lookOut(for: Lookout.length) { core.hasVisibleWork }
+    lookout.ended(successfully: hasCome)
+    return hasCome ? search() : nil
   }
 
   /// Sleeps until there is work.
@@ -107,7 +116,9 @@ extension PoolWorker {
       }
     }
     guard core.isSpare(self) else {
+      let start = SystemTime.monotonic()
       parker.park()
+      lookout.slept(SystemTime.monotonic() &- start)
       return !core.hasEnded
     }
     if !parker.park(until: SystemTime.monotonic() + core.tuning.spareLifetime) {

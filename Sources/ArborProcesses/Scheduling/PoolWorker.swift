@@ -3,7 +3,7 @@ import Synchronization
 
 /// One worker of a ``WorkStealingPool``: its slot, its queue, and its place to sleep.
 final class PoolWorker: @unchecked Sendable {
-  // Unchecked because of the four last properties, which only the worker's own thread touches;
+  // Unchecked because of the last properties, which only the worker's own thread touches;
   // and a worker has one thread at a time: the roster says when it may start and when it has ended.
 
   /// Its number in the roster.
@@ -29,8 +29,15 @@ final class PoolWorker: @unchecked Sendable {
   /// Turns until it looks at the common queue before its own.
   var turnsToCommonQueue = PoolWorker.commonQueueInterval
 
+  /// Whether to look out for work for a moment before it sleeps.
+  var lookout = Lookout()
+  /// How many servers answer on its stack, one called by the other.
+  var depthInPlace = 0
+
   static let slotStreakLimit = 24
   static let highStreakLimit = 32
+  /// Beyond that a call goes the long way, so that a chain of servers does not use up a stack.
+  static let deepestInPlace = 16
   static let commonQueueInterval = 61
 
   init(index: Int, core: PoolCore) {
