@@ -20,3 +20,19 @@ actor BenchServer: GenServer {
     }
   }
 }
+
+/// The same, answering on its caller's stack.
+actor InPlaceServer: GenServer {
+  static var answersInPlace: Bool { true }
+
+  enum Call: Sendable { case value(From<Int>) }
+
+  let process = ProcessContext()
+  private var value = 0
+
+  func handleCall(_ call: Call) {
+    switch call {
+    case .value(let from): from.reply(value)
+    }
+  }
+}

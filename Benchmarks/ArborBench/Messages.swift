@@ -1,6 +1,6 @@
 import Arbor
 
-// Rows: call, call-100-callers, call-from-plain-task, cast, ping-pong.
+// Rows: call, call-100-callers, call-from-plain-task, the same in place, cast, ping-pong.
 
 struct Ping: Sendable { let from: PID }
 struct Pong: Sendable {}
@@ -32,6 +32,36 @@ extension Bench {
         let server = try await BenchServer.start { BenchServer() }
         let watch = Stopwatch()
         try await calls(server, count)
+        let figure = watch.perOperation(count)
+        try await server.stop()
+        return figure
+      }
+    },
+    Bench("call-in-place", 100_000) { count in
+      try await inProcess { _ in
+        let server = try await InPlaceServer.start { InPlaceServer() }
+        let watch = Stopwatch()
+        try await callsInPlace(server, count)
+        let figure = watch.perOperation(count)
+        try await server.stop()
+        return figure
+      }
+    },
+    Bench("call-in-place-100-callers", 100_000) { count in
+      try await inProcess { context in
+        let server = try await InPlaceServer.start { InPlaceServer() }
+        let figure = try await together(100, count, context) { _, share in
+          try await callsInPlace(server, share)
+        }
+        try await server.stop()
+        return figure
+      }
+    },
+    Bench("call-in-place-plain-task", 50_000) { count in
+      try await inPlainTask {
+        let server = try await InPlaceServer.start { InPlaceServer() }
+        let watch = Stopwatch()
+        try await callsInPlace(server, count)
         let figure = watch.perOperation(count)
         try await server.stop()
         return figure
@@ -75,6 +105,13 @@ extension Bench {
   private static func calls(_ server: ServerRef<BenchServer>, _ count: Int) async throws {
     for _ in 0..<count {
       let value = try await server.call(BenchServer.Call.value)
+      guard value == 0 else { throw WrongAnswer("the server said \(value), not 0") }
+    }
+  }
+
+  private static func callsInPlace(_ server: ServerRef<InPlaceServer>, _ count: Int) async throws {
+    for _ in 0..<count {
+      let value = try await server.call(InPlaceServer.Call.value)
       guard value == 0 else { throw WrongAnswer("the server said \(value), not 0") }
     }
   }

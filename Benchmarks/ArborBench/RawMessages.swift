@@ -67,6 +67,8 @@ extension Bench {
       }
     },
     Bench("raw:call-from-plain-task", 50_000, rawCalls),
+    Bench("raw:call-in-place", 100_000, rawCalls),
+    Bench("raw:call-in-place-plain-task", 50_000, rawCalls),
     Bench("raw:cast", 400_000) { count in
       try await inPlainTask {
         let (stream, sender) = AsyncStream.makeStream(of: Int.self)

@@ -1,4 +1,5 @@
-%% Rows: call, call-100-callers, call-from-plain-task (on the BEAM the same as call), cast, ping-pong.
+%% Rows: call, call-100-callers, call-from-plain-task (on the BEAM the same as call), the same in place
+%% (which the BEAM has not, so that they are the same again), cast, ping-pong.
 -module(bench_messages).
 -export([call/1, call_100_callers/1, cast/1, ping_pong/1]).
 

@@ -34,6 +34,31 @@ package enum SystemThread {
     return result == 0
   }
 
+  /// True on the thread that the program began with. Asked of the system once for each thread.
+  package static var isMain: Bool {
+    #if canImport(Darwin)
+    return pthread_main_np() != 0
+    #else
+    if let known = pthread_getspecific(mainKey) { return UInt(bitPattern: known) == 1 }
+    // "PID/task/TID": the two are the same for the first thread.
+    var path = [CChar](repeating: 0, count: 64)
+    let count = readlink("/proc/thread-self", &path, path.count)
+    let parts = path.prefix(max(0, count)).split(separator: CChar(UInt8(ascii: "/")))
+    let isMain = parts.count != 3 || parts[0] == parts[2]
+    pthread_setspecific(mainKey, UnsafeRawPointer(bitPattern: isMain ? 1 : 2))
+    return isMain
+    #endif
+  }
+
+  #if !canImport(Darwin)
+  private static let mainKey: pthread_key_t = {
+    var key = pthread_key_t()
+    let result = pthread_key_create(&key, nil)
+    precondition(result == 0, "The system has no thread-specific key left.")
+    return key
+  }()
+  #endif
+
   /// How many processors are online, at least 1.
   package static var processorCount: Int {
     max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))

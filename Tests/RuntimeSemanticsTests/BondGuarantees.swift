@@ -4,7 +4,7 @@ import ArborTestKit
 import Testing
 
 /// Monitors, aliases and links.
-@Suite struct BondGuarantees {
+@Suite(.bothModes) struct BondGuarantees {
   let node = Node(workers: 2)
 
   private func waiting() -> PID {

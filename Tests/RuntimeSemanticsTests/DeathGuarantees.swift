@@ -6,7 +6,7 @@ import ArborTestKit
 import ArborTracing
 import Testing
 
-@Suite struct DeathGuarantees {
+@Suite(.bothModes) struct DeathGuarantees {
   let node = Node(workers: 2)
 
   @Test("DEATH-1: an exiting process is fenced")

@@ -5,7 +5,7 @@ import ArborTracing
 import Testing
 
 /// Calls, mailboxes and what surrounds a handler.
-@Suite struct MessageGuarantees {
+@Suite(.bothModes) struct MessageGuarantees {
   let node = Node(workers: 2)
 
   @Test(

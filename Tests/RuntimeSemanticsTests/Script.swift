@@ -13,6 +13,8 @@ actor Script: GenServer {
   enum Cast: Sendable { case run(Act) }
   struct Terminated: Sendable, Equatable { let reason: ExitReason }
 
+  static var answersInPlace: Bool { BothModes.answersInPlace }
+
   let process = ProcessContext()
   private let reader: PID
   private let lastWords: Act

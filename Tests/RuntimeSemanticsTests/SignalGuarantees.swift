@@ -4,7 +4,7 @@ import ArborTables
 import ArborTestKit
 import Testing
 
-@Suite struct SignalGuarantees {
+@Suite(.bothModes) struct SignalGuarantees {
   @Test("SIG-1: signals of one pair keep their order")
   func pairOrder() throws {
     try simulate(seeds: 0..<200) { _ in

@@ -17,7 +17,7 @@ private actor Plain {
 }
 
 /// Starts, what a process is started with, and plain code.
-@Suite struct StartGuarantees {
+@Suite(.bothModes) struct StartGuarantees {
   let node = Node(workers: 2)
 
   @Test("START-1: ready, or nothing left and nothing heard")

@@ -45,7 +45,7 @@ extension GenServer {
       do {
         // Each `await` is a step that the Swift runtime checks for a change of executors: what is
         // frequent is handled here, and not a call further down.
-        if let observer = tracing.observer {
+        if let observer = tracing.post?.observer {
           try await observer.handling(mail, by: Self.self, as: core) {
             try await handle(mail, core)
           }

@@ -47,6 +47,22 @@ public protocol GenServer: Actor {
   /// if not said.
   static var messageTracing: MessageTracing { get }
 
+  /// Whether a call of the idle server runs it on the caller's stack, which spares two changes of
+  /// task; false if not said.
+  ///
+  ///     actor Cache: GenServer {
+  ///       static var answersInPlace: Bool { true }
+  ///       …
+  ///     }
+  ///
+  /// For servers whose handlers answer at once. It is the server's own task that runs, one message at
+  /// a time and in order as ever; but until its handler suspends or returns, the caller goes nowhere:
+  /// a deadline of the call, or an exit signal to the caller, takes effect only then.
+  ///
+  /// Such a call still goes through the mailbox if the server is busy, if it comes from the main
+  /// thread, or from very deep in a chain of such calls, and always in a simulation.
+  static var answersInPlace: Bool { get }
+
   /// Answers a request, now or later, by `from.reply`.
   ///
   /// OTP: `handle_call/3`.
@@ -90,6 +106,7 @@ extension GenServer {
   public nonisolated var unownedExecutor: UnownedSerialExecutor { process.unownedExecutor }
 
   public static var messageTracing: MessageTracing { .inherited }
+  public static var answersInPlace: Bool { false }
   public func handleInfo(_ info: Info) async throws {}
   public func terminate(_ reason: ExitReason) async throws {}
 

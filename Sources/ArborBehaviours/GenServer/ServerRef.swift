@@ -109,11 +109,12 @@ extension ServerRef {
     timeout: UInt64?, _ request: (From<Reply>) -> Server.Call
   ) async throws(CallError) -> Reply {
     let core = try resolve()
-    if let observer = Server.messageTracing.observer {
+    if let observer = Server.messageTracing.post?.observer {
       return try await observer.calling(Server.self) { () async throws(CallError) -> Reply in
         try await core.call(timeout: timeout, request)
       }
     }
+    if Server.answersInPlace { return try await core.callInPlace(timeout: timeout, request) }
     return try await core.call(timeout: timeout, request)
   }
 
@@ -123,7 +124,7 @@ extension ServerRef {
   @inlinable
   public func cast(_ request: Server.Cast) {
     guard let core = try? resolve() else { return }
-    if let observer = Server.messageTracing.observer {
+    if let observer = Server.messageTracing.post?.observer {
       observer.casting(Server.self) { core.cast(request) }
     } else {
       core.cast(request)

@@ -24,7 +24,11 @@ public final class Node: Sendable {
 
   package let scheduler: any Scheduler
   /// The scheduler's, if it is the usual one, to be had without asking who it is.
-  private let pool: PoolCore?
+  // Not retained at each use: the scheduler holds it.
+  private let pool: Unmanaged<PoolCore>?
+  /// Whether an idle server may answer on its caller's stack: not in a simulation, where who runs
+  /// when is the seed's to say.
+  let mayAnswerInPlace: Bool
   package let clock: any NodeClock
   package let processes = ProcessTable()
   package let names = NameTable()
@@ -80,7 +84,8 @@ public final class Node: Sendable {
     exitGrace: Duration = .seconds(1)
   ) {
     self.scheduler = scheduler
-    pool = (scheduler as? WorkStealingPool)?.core
+    pool = (scheduler as? WorkStealingPool).map { .passUnretained($0.core) }
+    mayAnswerInPlace = scheduler.mayAnswerInPlace
     self.clock = clock
     self.exitGrace = exitGrace.wholeNanoseconds
     telemetry = Telemetry(
@@ -127,8 +132,20 @@ public final class Node: Sendable {
 extension Node {
   /// Gives a runnable to the scheduler.
   @inline(__always) func enqueue(_ runnable: Runnable) {
-    if let pool { pool.enqueue(runnable) } else { scheduler.enqueue(runnable) }
+    if let pool {
+      pool._withUnsafeGuaranteedRef { $0.enqueue(runnable) }
+    } else {
+      scheduler.enqueue(runnable)
+    }
   }
+
+  /// The worker of the node's own that the calling thread is, if it is one.
+  var currentWorker: Unmanaged<PoolWorker>? {
+    pool?._withUnsafeGuaranteedRef { $0.currentWorker() }
+  }
+
+  /// True on a thread that runs the node's processes and nothing else.
+  package var isOnOwnThread: Bool { currentWorker != nil }
 
   var latestID: UInt64 { lastID.load(ordering: .relaxed) }
   package func nextID() -> UInt64 { lastID.wrappingAdd(1, ordering: .relaxed).newValue }

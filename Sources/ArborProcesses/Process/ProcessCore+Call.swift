@@ -16,7 +16,14 @@ extension ProcessCore {
     let ambient = Ambient.current
     let parking = try begin(wait, ambient, timeout: timeout)
     submit(makeRequest, as: wait, ambient)
-    if let parking { await parking.park() } else { await wait.suspend() }
+    // On another thread the server may have been faster than this.
+    if !wait.hasEnded {
+      if let parking {
+        await parking.park()
+      } else if !endsSoon(wait) {
+        await wait.suspend()
+      }
+    }
     conclude(wait)
     return try wait.get()
   }
@@ -25,11 +32,12 @@ extension ProcessCore {
   /// by its sender, or nobody would notice that the server has let go of it.
   @inlinable
   package func submit<Request: Sendable, Reply: Sendable>(
-    _ makeRequest: (From<Reply>) -> Request, as wait: CallWait<Reply>, _ ambient: Ambient?
+    _ makeRequest: (From<Reply>) -> Request, as wait: CallWait<Reply>, _ ambient: Ambient?,
+    inPlace: Bool = false
   ) {
     let mail = ValueMail(.call, makeRequest(From(wait)), context: ambient?.envelope)
     ambient?.process?.noteSend(mail, to: self)
-    deliver(mail, asking: wait)
+    deliver(mail, asking: wait, inPlace: inPlace)
   }
 
   /// Makes ready for a wait that this process is to end: by an answer, or by its own end.
@@ -51,6 +59,16 @@ extension ProcessCore {
     }
     if let timeout { schedule(wait, at: node.clock.now().addingClamped(timeout)) }
     return nil
+  }
+
+  /// Looks out for the end of a wait for a moment, where a suspension would cost more: a task that is
+  /// not on the node's threads would be woken through two queues and by two threads.
+  ///
+  /// - Returns: true if it has ended.
+  @usableFromInline
+  package func endsSoon(_ wait: AnyCallWait) -> Bool {
+    guard node.mayAnswerInPlace, node.currentWorker == nil else { return false }
+    return SystemTime.lookOut(for: 5_000) { wait.hasEnded }
   }
 
   /// Tidies up after a wait that is over.
@@ -117,7 +135,7 @@ extension ProcessCore {
   /// Puts a request into the mailbox and notes who waits for it, in one step: whatever ends this
   /// process from here on, the caller is told.
   @usableFromInline
-  package func deliver(_ mail: Mail, asking wait: AnyCallWait) {
+  package func deliver(_ mail: Mail, asking wait: AnyCallWait, inPlace: Bool = false) {
     var ended: [RoomRequest] = []
     let delivery = machine.withLock { machine -> Machine.Delivery? in
       if machine.status == .released { return nil }
@@ -138,6 +156,10 @@ extension ProcessCore {
     }
     _ = ended  // let go of here, without the lock
     guard let delivery else { return wait.fail(.noproc) }
+    if inPlace, case .woke(.job(let job, _)) = delivery {
+      noteReceive(mail)
+      return runInPlace(job)
+    }
     switch settle(delivery) {
     case nil: noteReceive(mail)
     case .full: wait.fail(.overloaded)

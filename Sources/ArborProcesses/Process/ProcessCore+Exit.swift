@@ -25,12 +25,22 @@ extension ProcessCore {
       }
     }
     if let delivery, let mail, settle(delivery) == nil { noteReceive(mail) }
-    if case .exiting(let ending) = effect { end(ending) }
+    if case .exiting(let ending) = effect { end(ending, mayRun: !linked) }
   }
 
   /// What an exit signal that was not trapped does beside closing the fence.
-  private func end(_ ending: Machine.Ending) {
+  ///
+  /// - Parameter mayRun: whether the process may come to its end on this stack; not through a link,
+  ///   or a long chain of links would become a deep stack.
+  private func end(_ ending: Machine.Ending, mayRun: Bool) {
     ending.dropMail()
+    if mayRun, ending.isBetweenMessages, case .job(let job, _)? = ending.receiver, isServer,
+      mayEndInPlace
+    {
+      // The loop has only to see that it is over: nobody can keep it from that, so that no grace is
+      // to be watched, and there is no handler to be cancelled.
+      return runInPlace(job)
+    }
     guard let task = ending.task else {
       // A plain actor has no task that would notice: the pool releases it, so that a long chain
       // of links does not become a deep stack. A `withProcess` scope ends by itself, or is a

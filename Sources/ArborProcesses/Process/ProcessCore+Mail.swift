@@ -44,6 +44,7 @@ extension ProcessCore {
   /// The next mail for a server's loop; if there is none it parks, and asks again.
   @usableFromInline
   package func nextMail() -> Machine.Next {
+    if isLastInPlace { return endInPlace() }
     let (next, room) = machine.withLock { ($0.next(), $0.takeRoom()) }
     room?.finish()
     if case .empty = next { intent = .mail } else { noteTime() }

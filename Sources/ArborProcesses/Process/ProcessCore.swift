@@ -47,8 +47,16 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
   /// What the own task is about to park for.
   // Unsafe, but written and read by the own task alone, at the parking in the name of it.
   nonisolated(unsafe) var intent = Intent.mail
+  /// How far a server that runs on its caller's stack has come.
+  // Unsafe, but touched only by who runs the process, or is about to and has the only right to.
+  nonisolated(unsafe) var inPlace = InPlace.no
   /// Set while the process has been told to exit and its handler has not returned.
   let graceTimer = Lock<GraceTimer?>(nil)
+
+  // Unsafe, but touched only under the lock of the node's table.
+  @exclusivity(unchecked) nonisolated(unsafe) var nextInTable: Unmanaged<ProcessCore>?
+  @exclusivity(unchecked) nonisolated(unsafe) var previousInTable: Unmanaged<ProcessCore>?
+  @exclusivity(unchecked) nonisolated(unsafe) var isInTable = false
 
   private let bodyEnded = Atomic(false)
 
@@ -69,10 +77,11 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
     self.isLinkedToParent = isLinkedToParent
     self.initialCall = initialCall
     spawnTime = node.clock.now()
-    var machine = Machine(hasMailbox: hasMailbox, mailbox: mailbox)
-    machine.origin.ancestry = parent?.core.lineageForChild()
-    machine.origin.callers = callers
-    self.machine = Lock(machine)
+    // Made in the lock's own arguments: as a variable it would be copied into it.
+    machine = Lock(
+      Machine(
+        hasMailbox: hasMailbox, mailbox: mailbox,
+        origin: Origin(ancestry: parent?.core.lineageForChild(), callers: callers)))
     super.init()
     if hasMailbox { parking = Parking(self) }
     if priority != .normal { self.priority = priority }

@@ -5,6 +5,8 @@
 package final class GlobalPool: Scheduler {
   package let budget: Int
 
+  package var mayAnswerInPlace: Bool { true }
+
   package init(budget: Int = 64) { self.budget = budget }
 
   package func enqueue(_ runnable: Runnable) {

@@ -9,7 +9,14 @@ package protocol Scheduler: AnyObject, Sendable {
   /// How many jobs a process may run before it goes to the back of the queue.
   var budget: Int { get }
 
+  /// Whether a server may answer on its caller's stack, out of the scheduler's order.
+  var mayAnswerInPlace: Bool { get }
+
   /// Ends the scheduler's threads once nothing is queued. Later runnables are still run, by the
   /// global pool, so that what straggles never hangs.
   func shutdown()
+}
+
+extension Scheduler {
+  package var mayAnswerInPlace: Bool { false }
 }

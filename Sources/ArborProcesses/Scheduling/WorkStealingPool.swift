@@ -45,6 +45,8 @@ package final class WorkStealingPool: Scheduler {
     core.enqueue(runnable)
   }
 
+  package var mayAnswerInPlace: Bool { true }
+
   package func shutdown() { core.shutdown() }
 
   /// Shuts down, and calls `ended` when the last worker thread has nothing left to do.

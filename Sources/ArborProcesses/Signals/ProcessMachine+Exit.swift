@@ -20,6 +20,8 @@ extension ProcessMachine {
   /// What stops with the process: who waits is woken, the task is cancelled, the mail let go of.
   package struct Ending: Sendable {
     package var receiver: Receiver?
+    /// True if that is the process's loop, between two messages: nothing of a user's runs.
+    package var isBetweenMessages = false
     package var wait: Wait?
     package var task: Task<Void, Never>?
     package var mail: MailQueue
@@ -55,8 +57,10 @@ extension ProcessMachine {
     mail = MailQueue()
     dropped.prepend(&skipped)
     ledger.droppedByExit += dropped.count
+    let isBetweenMessages = receiver != nil && !isReceiving
     let ending = Ending(
-      receiver: takeReceiver(), wait: wait, task: task, mail: dropped,
+      receiver: takeReceiver(), isBetweenMessages: isBetweenMessages, wait: wait, task: task,
+      mail: dropped,
       requests: bounds?.takeAll() ?? [])
     wait = nil
     _ = aliases.take()

@@ -66,10 +66,13 @@ package struct ProcessMachine<Receiver: Sendable>: Sendable {
   /// When the alarm comes; `max` if it is not set.
   var alarmTime = UInt64.max
   package var task: Task<Void, Never>?
-  package var origin = Origin()
+  package var origin: Origin
 
-  package init(hasMailbox: Bool, mailbox: MailboxLimit = .unbounded) {
+  package init(
+    hasMailbox: Bool, mailbox: MailboxLimit = .unbounded, origin: Origin = Origin()
+  ) {
     self.hasMailbox = hasMailbox
+    self.origin = origin
     bounds = MailboxBounds(mailbox)
   }
 }

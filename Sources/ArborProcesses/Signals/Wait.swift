@@ -1,5 +1,5 @@
 public import ArborPrimitives
-import Synchronization
+public import Synchronization
 
 /// What ends a wait from outside, other than what is waited for.
 @usableFromInline
@@ -26,16 +26,17 @@ package class Wait: TimerEntry, @unchecked Sendable {
   // once the wait is over.
 
   /// What the word says, beside the address of the suspended task's job or continuation.
-  private enum Mark {
+  @usableFromInline
+  enum Mark {
     /// The address is a continuation's.
-    static let continuation: UInt = 1
+    static var continuation: UInt { 1 }
     /// Somebody is ending it.
-    static let claimed: UInt = 2
+    static var claimed: UInt { 2 }
     /// It is over; there is no address.
-    static let over: UInt = 4
+    @inlinable static var over: UInt { 4 }
   }
 
-  private final let word = Atomic<UInt>(0)
+  @usableFromInline final let word = Atomic<UInt>(0)
   /// Whose own task is suspended, if the address is a job's. It is not retained: see ``Resumer``.
   @exclusivity(unchecked) private final var process: Unmanaged<ProcessCore>?
 
@@ -113,6 +114,11 @@ package class Wait: TimerEntry, @unchecked Sendable {
   package final var isOver: Bool {
     word.load(ordering: .acquiring) & (Mark.claimed | Mark.over) != 0
   }
+
+  /// True once it has ended: there is nothing more to wait for.
+  @inlinable
+  @inline(__always)
+  package final var hasEnded: Bool { word.load(ordering: .acquiring) == Mark.over }
 
   /// True while somebody is suspended in it.
   package final var isArmed: Bool {
