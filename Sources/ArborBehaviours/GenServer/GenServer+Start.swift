@@ -62,10 +62,13 @@ extension GenServer {
         core.becomes(Self.self)
         if let name { try register(name, for: core) }
         // The start belongs to its starter's trace; the messages that come later do not.
-        let server = try await Ambient.local.withValue(Ambient(process: core, cursor: cursor)) {
-          core.offerAdoption()
-          defer { core.withdrawAdoption() }
-          return try await make()
+        let server: Self
+        if let cursor {
+          server = try await Ambient.local.withValue(Ambient(process: core, cursor: cursor)) {
+            try await adopt(core, make)
+          }
+        } else {
+          server = try await adopt(core, make)
         }
         guard server.process.pid == core.pid else { throw StartError.foreignServer }
         ready.reply(())
@@ -74,6 +77,14 @@ extension GenServer {
     } catch {
       throw StartError(error)
     }
+  }
+
+  /// Makes the server, whose context is to be the process's.
+  @inlinable
+  static func adopt(_ core: ProcessCore, _ make: () async throws -> Self) async throws -> Self {
+    core.offerAdoption()
+    defer { core.withdrawAdoption() }
+    return try await make()
   }
 
   @usableFromInline
