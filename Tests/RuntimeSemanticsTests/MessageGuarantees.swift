@@ -235,6 +235,8 @@ import Testing
       pid.send("fills it")
       pid.send("refused")
       pid.sendExit(.shutdown("trapped"))
+      // The DOWN first: what comes after the request to stop is never handled.
+      while pid.mailbox.queued < 3 { await Task.yield() }
       async let stopped: Void = server.stop()  // a system message
       while pid.mailbox.queued < 4 { await Task.yield() }
       latch.open()
