@@ -102,7 +102,7 @@ import Testing
 
   @Test("ExDynamicSupervisor child is restarted when trying again, with different values")
   func tryingAgain() throws {
-    try simulate(seeds: 0..<250) { sim in
+    try simulate(seeds: 0..<150) { sim in
       let nursery = Nursery()
       let pool = try await DynamicSupervisor.start(maxRestarts: 10)
       let first = try #require(try await pool.startChild(nursery.child("1")))
@@ -172,7 +172,7 @@ import Testing
   @Test(
     "ExDynamicSupervisor terminates children with expired integer shutdown: each with its reason")
   func expired() throws {
-    try simulate(seeds: 0..<500) { sim in
+    try simulate(seeds: 0..<150) { sim in
       let nursery = Nursery()
       let reported = Nursery()
       try sim.node.telemetry.attach("reports", to: .childShutdownFailed) { _, _, metadata in
@@ -235,7 +235,7 @@ import Testing
 
   @Test("SUP:hanging_restart_loop_simple: it answers, and ends, while it tries again")
   func restartLoop() throws {
-    try simulate(seeds: 0..<250) { sim in
+    try simulate(seeds: 0..<60) { sim in
       sim.context.trapExit()
       let nursery = Nursery()
       let pool = try await DynamicSupervisor.startLink(maxRestarts: 1_000_000)

@@ -37,7 +37,7 @@ import Testing
     "SUP:one_for_one, SUP:one_for_all, SUP:rest_for_one",
     arguments: [Supervisor.Strategy.oneForOne, .oneForAll, .restForOne])
   func strategies(strategy: Supervisor.Strategy) throws {
-    try simulate(seeds: 0..<200) { sim in
+    try simulate(seeds: 0..<100) { sim in
       let nursery = Nursery()
       let ids = ["1", "2", "3"]
       let tree = try await Supervisor.start(strategy) { for id in ids { nursery.child(id) } }
@@ -64,7 +64,7 @@ import Testing
     "SUP:one_for_one_escalation, SUP:one_for_all_escalation, SUP:rest_for_one_escalation",
     arguments: [Supervisor.Strategy.oneForOne, .oneForAll, .restForOne])
   func escalation(strategy: Supervisor.Strategy) throws {
-    try simulate(seeds: 0..<500) { sim in
+    try simulate(seeds: 0..<170) { sim in
       let nursery = Nursery()
       let tree = try await Supervisor.start(strategy, maxRestarts: 4, within: .seconds(3600)) {
         nursery.child("1")
@@ -85,7 +85,7 @@ import Testing
 
   @Test("SUP:multiple_restarts: crashes that are spaced out never escalate")
   func spaced() throws {
-    try simulate(seeds: 0..<200) { sim in
+    try simulate(seeds: 0..<100) { sim in
       let nursery = Nursery()
       let tree = try await Supervisor.start(.oneForOne, maxRestarts: 1, within: .seconds(1)) {
         nursery.child("1", shutdown: .brutalKill)
@@ -125,7 +125,7 @@ import Testing
     "SUP:rest_for_one_other_child_fails_restart, SUP:one_for_all_other_child_fails_restart",
     arguments: [Supervisor.Strategy.restForOne, .oneForAll])
   func otherChildFails(strategy: Supervisor.Strategy) throws {
-    try simulate(seeds: 0..<250) { sim in
+    try simulate(seeds: 0..<100) { sim in
       let nursery = Nursery()
       let tree = try await Supervisor.start(strategy) {
         for id in ["0", "1", "2", "3"] { nursery.child(id, .permanent, .polite) }
@@ -190,7 +190,7 @@ import Testing
     "SUP:count_restarting_children, SUP:hanging_restart_loop, and its _rest_for_one",
     arguments: [Supervisor.Strategy.oneForOne, .restForOne])
   func restartLoop(strategy: Supervisor.Strategy) throws {
-    try simulate(seeds: 0..<250) { sim in
+    try simulate(seeds: 0..<100) { sim in
       sim.context.trapExit()
       let nursery = Nursery()
       let tree = try await Supervisor.startLink(strategy, maxRestarts: 1_000_000) {
@@ -239,7 +239,7 @@ import Testing
 
   @Test("SUP:tree: one level gives up, the next starts it again, and then gives up too")
   func tree() throws {
-    try simulate(seeds: 0..<150) { sim in
+    try simulate(seeds: 0..<60) { sim in
       let nursery = Nursery()
       let tree = try await Supervisor.start(.oneForAll, maxRestarts: 2) {
         Child("inner", named: "inner") {
