@@ -1,5 +1,7 @@
 import ArborBehaviours
+import ArborPrimitives
 import ArborProcesses
+import ArborTelemetry
 import ArborTestKit
 import ArborTracing
 import Testing
@@ -7,26 +9,13 @@ import Testing
 /// Whoever dies when: no open span is lost, none is closed twice, nothing leaks. Over many orders of
 /// one scenario each; a failure names the seed that repeats it.
 @Suite struct SpanRaceTests {
-  /// What was opened and what was closed, counted while it happens.
-  private func balance(of recorder: SpanRecorder) -> String? {
-    var stops: [SpanID: Int] = [:]
-    for span in recorder.spans { stops[span.id, default: 0] += 1 }
-    if stops.values.contains(where: { $0 > 1 }) { return "a span was closed twice" }
-    if stops.count != recorder.startedCount {
-      return "\(recorder.startedCount) spans were opened, \(stops.count) closed"
-    }
-    return nil
-  }
-
-  private struct Unbalanced: Error { let what: String }
-
-  private func check(_ recorder: SpanRecorder, _ sim: Simulation) async throws {
+  private func check(_ balance: SpanBalance, lost: Int = 0, _ sim: Simulation) async throws {
     try await SpanManager.settle(on: sim.node)
-    if let what = balance(of: recorder) { throw Unbalanced(what: what) }
+    try balance.check(lost: lost)
     let rows = SpanManager.rowCount(on: sim.node)
-    if rows != 0 { throw Unbalanced(what: "\(rows) rows are left") }
+    if rows != 0 { throw SpanBalance.Unbalanced(what: "\(rows) rows are left") }
     let watched = try await SpanManager.watchedCount(on: sim.node)
-    if watched != 0 { throw Unbalanced(what: "\(watched) processes are still watched") }
+    if watched != 0 { throw SpanBalance.Unbalanced(what: "\(watched) processes are still watched") }
   }
 
   /// A process that opens and closes spans, of both kinds, with other processes' turns in between.
@@ -44,7 +33,7 @@ import Testing
   @Test("a traced process that is killed at any moment leaves nothing open")
   func killed() throws {
     try simulate(seeds: 0..<500) { sim in
-      let recorder = try SpanRecorder(node: sim.node)
+      let balance = try SpanBalance(sim.node)
       let clients = (0..<3).map { _ in sim.context.spawnMonitor(Self.trace) }
       for client in clients {
         try await sim.context.sleep(for: .microseconds(sim.random(in: 0..<3_000)))
@@ -53,14 +42,14 @@ import Testing
       for client in clients {
         _ = try await sim.context.receive(Down.self, where: { $0.ref == client.ref })
       }
-      try await check(recorder, sim)
+      try await check(balance, sim)
     }
   }
 
   @Test("the manager may die at any moment too")
   func managerKilled() throws {
     try simulate(seeds: 0..<500) { sim in
-      let recorder = try SpanRecorder(node: sim.node)
+      let balance = try SpanBalance(sim.node)
       let clients = (0..<3).map { _ in sim.context.spawnMonitor(Self.trace) }
       for client in clients {
         try await sim.context.sleep(for: .microseconds(sim.random(in: 0..<2_000)))
@@ -71,14 +60,51 @@ import Testing
       for client in clients {
         _ = try await sim.context.receive(Down.self, where: { $0.ref == client.ref })
       }
-      try await check(recorder, sim)
+      try await check(balance, sim)
+    }
+  }
+
+  @Test("the table's holder may die too, and both at once, which is counted")
+  func holderKilled() throws {
+    try simulate(seeds: 0..<500) { sim in
+      let balance = try SpanBalance(sim.node)
+      let tablesLost = Lock(0)
+      try sim.node.telemetry.attach("lost", to: .tableLost) { _, _, _ in
+        tablesLost.withLock { $0 += 1 }
+      }
+      // Apart, so that nobody keeps the PIDs of the dead when what they lost is counted.
+      func run() async throws {
+        let clients = (0..<3).map { _ in sim.context.spawnMonitor(Self.trace) }
+        for client in clients {
+          for _ in 0..<2 {
+            try await sim.context.sleep(for: .microseconds(sim.random(in: 0..<1_500)))
+            let dice = sim.random(in: 0..<4)
+            if dice != 0 { sim.node.pid(named: "arbor.tracing.manager")?.sendExit(.kill) }
+            // From the same moment to long enough for a new one to have come up in between.
+            for _ in 0..<sim.random(in: 0..<40) * (dice % 2) { await Task.yield() }
+            if dice != 1 { sim.node.pid(named: "arbor.tracing.table")?.sendExit(.kill) }
+          }
+          client.pid.sendExit(.kill)
+        }
+        for client in clients {
+          _ = try await sim.context.receive(Down.self, where: { $0.ref == client.ref })
+        }
+      }
+      try await run()
+      await sim.advance(by: .milliseconds(50))
+      try await SpanManager.settle(on: sim.node)
+      let lost = SpanManager.counts(on: sim.node).lost
+      if tablesLost.withLock({ $0 }) == 0, lost != 0 {
+        throw SpanBalance.Unbalanced(what: "\(lost) spans are lost, and no table")
+      }
+      try await check(balance, lost: lost, sim)
     }
   }
 
   @Test("a task that goes on after its process died leaves no row, and closes what it opens")
   func straggler() throws {
-    try simulate(seeds: 0..<300) { sim in
-      let recorder = try SpanRecorder(node: sim.node)
+    try simulate(seeds: 0..<500) { sim in
+      let balance = try SpanBalance(sim.node)
       let me = sim.context.pid
       let (pid, ref) = sim.context.spawnMonitor { context in
         Task {
@@ -95,7 +121,7 @@ import Testing
       _ = try await sim.context.receive(Down.self, where: { $0.ref == ref })
       _ = try await sim.context.receive(String.self)
       #expect(pid.fate?.reason == .shutdown)
-      try await check(recorder, sim)
+      try await check(balance, sim)
     }
   }
 }

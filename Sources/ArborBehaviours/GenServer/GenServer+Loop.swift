@@ -110,6 +110,7 @@ extension Info {
       self = .down(mail.value)
     case .exit:
       guard let mail = mail.exactly(ValueMail<Exit>.self) else { return nil }
+      core.hears(mail.value)
       if let pid = mail.value.pid, pid == core.parent, core.isLinkedToParent {
         throw ParentEnded(reason: mail.value.reason)
       }

@@ -51,9 +51,15 @@ public struct Fate: Sendable, Equatable {
   public let reason: ExitReason
   /// When, in nanoseconds of its node's clock.
   public let time: UInt64
+  package let origin: ExitOrigin
 
-  package init(reason: ExitReason, time: UInt64) {
+  package init(reason: ExitReason, time: UInt64, origin: ExitOrigin = .itself) {
     self.reason = reason
     self.time = time
+    self.origin = origin
   }
+
+  /// How it came about: from what ended the process back to what failed first. Empty for one that
+  /// ended by itself. Of more than 16 steps the nearest and the first are kept.
+  public var causes: [ExitCause] { origin.causes }
 }

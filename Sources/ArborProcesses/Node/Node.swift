@@ -163,7 +163,8 @@ extension Node {
     _ type: Part.Type, make: (Node) -> Part
   ) -> Part {
     let key = ObjectIdentifier(type)
-    if let part = parts.withLock({ $0[key] }) as? Part { return part }
+    // Only one type has that key.
+    if let part = parts.withLock({ $0[key] }) { return unsafeDowncast(part, to: Part.self) }
     let made = make(self)
     let kept = parts.withLock { parts in
       if let other = parts[key] { return other }

@@ -4,7 +4,13 @@ import Synchronization
 
 extension ProcessCore {
   /// Takes an exit signal: `sender` sent it, directly or by ending while linked.
-  package func receiveExit(_ reason: ExitReason, from sender: ProcessCore?, linked: Bool = false) {
+  ///
+  /// - Parameter origin: how it came about; found out if not said.
+  package func receiveExit(
+    _ reason: ExitReason, from sender: ProcessCore?, linked: Bool = false,
+    of origin: ExitOrigin? = nil
+  ) {
+    let origin = origin ?? (sender === self ? nil : sender?.origin(ofSignal: reason)) ?? .itself
     let path: Machine.Path = linked ? .link : .direct(toSelf: sender === self)
     let (effect, delivery, mail) = machine.withLock {
       machine -> (Machine.ExitEffect, Machine.Delivery?, Mail?) in
@@ -12,7 +18,7 @@ extension ProcessCore {
       if linked, let sender, machine.links.removeValue(forKey: ObjectIdentifier(sender)) == nil {
         return (.ignored, nil, nil)
       }
-      let effect = machine.receiveExit(reason, by: path)
+      let effect = machine.receiveExit(reason, by: path, of: origin)
       switch effect {
       case .ignored: return (effect, nil, nil)
       case .exiting:
@@ -81,7 +87,7 @@ extension ProcessCore {
     let ending = machine.withLock { machine -> Machine.Ending? in
       guard machine.status == .running else { return nil }
       self.close()
-      return machine.beginExit(reason)
+      return machine.beginExit(reason, of: machine.heardOrigin)
     }
     ending?.dropMail()
     release()
@@ -114,7 +120,12 @@ extension ProcessCore {
     for name in estate.names { node.names.release(name, of: self) }
     estate.monitors.visit { $0.target.forgetWatcher($0) }
     node.processes.remove(self, asZombie: asZombie)
-    estate.links.visit(by: \.id) { $0.receiveExit(reason, from: self, linked: true) }
+    if !estate.links.isEmpty {
+      let origin = estate.fate.origin.passedOn(by: id, .link, reason)
+      estate.links.visit(by: \.id) {
+        $0.receiveExit(reason, from: self, linked: true, of: origin)
+      }
+    }
     for call in estate.calls { call.fail(.exit(reason)) }
     estate.watchers.visit(by: \.ref.id) { $0.watcher.hearDown($0, reason: reason) }
     if asZombie {

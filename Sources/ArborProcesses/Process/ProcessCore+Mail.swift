@@ -47,6 +47,7 @@ extension ProcessCore {
     if isLastInPlace { return endInPlace() }
     let (next, room) = machine.withLock { ($0.next(), $0.takeRoom()) }
     room?.finish()
+    forgetHeardExit()
     if case .empty = next { intent = .mail } else { noteTime() }
     return next
   }

@@ -33,6 +33,8 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
   /// What the node's parts keep about this process: the tracing's row.
   package let slot = Lock<(any ProcessSlot)?>(nil)
   let looseSpans = Atomic(0)
+  /// True while the process handles the end of another; see `hears`.
+  let hasHeardExit = Atomic(false)
   /// The address of the type of server that this process is; 0 for a raw one.
   @usableFromInline let serverType = Atomic<UInt>(0)
   /// What it was started to do, in words; of a server its type says it.

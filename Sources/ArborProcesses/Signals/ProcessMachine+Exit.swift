@@ -36,23 +36,26 @@ extension ProcessMachine {
     }
   }
 
-  package mutating func receiveExit(_ reason: ExitReason, by path: Path) -> ExitEffect {
+  package mutating func receiveExit(
+    _ reason: ExitReason, by path: Path, of origin: ExitOrigin = .itself
+  ) -> ExitEffect {
     guard status == .running else { return .ignored }  // the first reason wins
     switch path {
     case .direct(let toSelf):
-      if reason == .kill { return .exiting(beginExit(.killed)) }
+      if reason == .kill { return .exiting(beginExit(.killed, of: origin)) }
       if trapsExit { return .trapped }
       if reason == .normal, !toSelf { return .ignored }
     case .link:
       if trapsExit { return .trapped }
       if reason == .normal { return .ignored }
     }
-    return .exiting(beginExit(reason))
+    return .exiting(beginExit(reason, of: origin))
   }
 
   /// From here on the process is fenced, and its queued mail will never be handled.
-  package mutating func beginExit(_ reason: ExitReason) -> Ending {
+  package mutating func beginExit(_ reason: ExitReason, of origin: ExitOrigin = .itself) -> Ending {
     status = .exiting(reason)
+    exitOrigin = origin
     var dropped = mail
     mail = MailQueue()
     dropped.prepend(&skipped)
@@ -87,7 +90,7 @@ extension ProcessMachine {
   package mutating func release(at time: UInt64) -> Estate? {
     guard case .exiting(let reason) = status else { return nil }
     status = .released
-    let fate = Fate(reason: reason, time: time)
+    let fate = Fate(reason: reason, time: time, origin: exitOrigin)
     self.fate = fate
     task = nil
     wait = nil

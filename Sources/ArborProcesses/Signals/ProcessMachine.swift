@@ -18,6 +18,10 @@ package struct ProcessMachine<Receiver: Sendable>: Sendable {
 
   package var status = Status.running
   package var fate: Fate?
+  /// How the exit came about, once there is one.
+  package var exitOrigin = ExitOrigin.itself
+  /// Where the end comes from that the running handler was told of.
+  package var heardOrigin = ExitOrigin.itself
   package var trapsExit = false
   /// False for a plain actor: it has a PID and an end, but nobody who would read.
   package let hasMailbox: Bool

@@ -88,6 +88,9 @@ public struct Attributes: Sendable, Hashable {
     }
   }
 
+  /// Keeps the first so many.
+  mutating func cut(to count: Int) { entries = Array(entries.prefix(Swift.max(count, 0))) }
+
   /// Takes over other attributes, whose values replace those of the same name.
   public mutating func merge(_ other: Attributes) {
     for entry in other.entries { self[entry.name] = entry.value }

@@ -17,8 +17,8 @@ public struct TraceSpan: Sendable, Equatable, Identifiable {
   public let startTime: UInt64
   /// Nanoseconds of the node's clock; nil while it is open.
   public internal(set) var endTime: UInt64?
-  public internal(set) var metadata: Attributes
-  public internal(set) var status: Status
+  public var metadata: Attributes
+  public var status: Status
   /// None or one. Most spans have no events and no links, and stay small by this; in an array, so
   /// that it is copied when it is written to and not before.
   private var details: [Details] = []

@@ -2,6 +2,7 @@ public import ArborBehaviours
 import ArborPrimitives
 public import ArborProcesses
 import ArborTables
+import Synchronization
 
 /// The server that owns the table of open spans and watches every process that has some, so that a
 /// process's spans survive its death, are closed with the reason that it died for, and never leak.
@@ -33,11 +34,18 @@ public actor SpanManager: GenServer {
   }
 
   public nonisolated let process: ProcessContext
+  private let tracing: Tracing
   private var table: SpanTable?
   /// One monitor for each process, however many spans it has.
-  private var watched: [PID: MonitorRef] = [:]
+  private var watched: [PID: MonitorRef] = [:] {
+    didSet { tracing.watchedCount.store(watched.count, ordering: .relaxed) }
+  }
 
-  init() { process = ProcessContext() }
+  init() {
+    process = ProcessContext()
+    tracing = Tracing.of(process.node)
+    tracing.watchedCount.store(0, ordering: .relaxed)
+  }
 
   /// A manager that has claimed the table and watches everybody in it, before it reads any mail.
   static func make() async -> SpanManager {
@@ -77,14 +85,14 @@ public actor SpanManager: GenServer {
     close(pid, fate)
   }
 
+  // No `terminate`: what the manager leaves is the next one's, and the holder's at the very end.
+
   /// Takes the table over from its holder, and everybody in it. With no holder, or one that has no table
   /// yet, there will be a `holderUp`.
   private func claim() async {
     let holder = ServerRef<SpanTableHolder>(named: SpanTableHolder.name, on: process.node)
     let me = process.pid
-    guard let table = try? await holder.call({ .claim(me, $0) }) else {
-      return
-    }
+    guard let table = try? await holder.call({ .claim(me, $0) }) else { return }
     self.table = table
     scan()
   }
@@ -94,7 +102,7 @@ public actor SpanManager: GenServer {
   /// By the table in the slot, which may not have been handed over yet: all may write it, and whoever
   /// asks to settle must not be told that all is well while it is on its way.
   private func scan() {
-    try? Tracing.of(process.node).table?.visit { pid, _ in
+    try? tracing.table?.visit { pid, _ in
       // Nothing is begun that would outlive the manager: the next one scans anew.
       if process.pid.isAlive { watch(pid) }
     }
@@ -103,95 +111,18 @@ public actor SpanManager: GenServer {
   /// Idempotent: a process is adopted, and found by the scan, and adopted again.
   private func watch(_ pid: PID) {
     if let fate = pid.fate { return close(pid, fate) }
-    guard watched[pid] == nil else { return }
+    // Its own spans, which a handler of a stop event may have opened, are the next manager's to find.
+    guard watched[pid] == nil, pid != process.pid else { return }
     watched[pid] = process.monitor(pid)
   }
 
   private func close(_ pid: PID, _ fate: Fate) {
     if let ref = watched.removeValue(forKey: pid) { process.demonitor(ref, flush: true) }
-    guard let table = Tracing.of(process.node).table, let row = try? table.lookup(pid) else {
-      return
-    }
-    row.close(becauseOf: fate, on: pid.node)
-    try? table.delete(pid)
-    pid.core.slot.withLock { $0 = nil }
+    tracing.closeRow(of: pid, fate)
   }
 }
 
 extension SpanManager {
-  /// Returns once the spans of a process that has ended are closed, their events emitted and its row
-  /// gone; at once if it is alive.
-  ///
-  /// A DOWN that you see is not ordered against the manager's own: call this before looking at
-  /// what the manager did about it.
-  ///
-  /// - Throws: ``CallError``: `noproc` if nothing was ever traced on the node, or its tracing has been
-  ///   shut down; `cancelled`.
-  public static func settle(_ pid: PID) async throws(CallError) {
-    do {
-      try await ask(on: pid.node) { .settle(pid, $0) }
-    } catch .callingSelf {
-      // From an event handler that runs in the manager: it is closing spans right now.
-    }
-  }
-
-  /// Returns once the spans of all processes of a node that have ended by now are closed; at once if
-  /// nothing was ever traced on it.
-  ///
-  /// - Throws: ``CallError``: `noproc` if the node's tracing has been shut down; `cancelled`.
-  public static func settle(on node: Node = .current) async throws(CallError) {
-    guard Tracing.of(node).isUp else { return }
-    do {
-      try await ask(on: node) { .settleAll($0) }
-    } catch .callingSelf {
-      // From an event handler that runs in the manager: it is closing spans right now.
-    }
-  }
-
-  /// Calls the manager, and waits for it if it is just being started.
-  private static func ask<Reply: Sendable>(
-    on node: Node, _ request: (From<Reply>) -> Call
-  ) async throws(CallError) -> Reply {
-    let patience = 5_000
-    for _ in 0..<patience {
-      do {
-        return try await ServerRef<SpanManager>(named: name, on: node).call(timeout: nil, request)
-      } catch .noproc {
-        // Between its end and the next one's start. What starts it tells nobody, so look again.
-        guard Tracing.of(node).isUp else { throw .noproc }
-        let isOver = await withProcess(on: node) { context in
-          (try? await context.sleep(for: .milliseconds(1))) == nil
-        }
-        if isOver { throw .cancelled }
-      }
-    }
-    throw .noproc
-  }
-
-  /// How many processes the manager watches: one for each row, once it has heard of all.
-  ///
-  /// - Throws: ``CallError`` if the manager cannot answer.
-  public static func watchedCount(on node: Node = .current) async throws(CallError) -> Int {
-    try await ask(on: node) { .watchedCount($0) }
-  }
-
-  /// How many processes have a row in the node's span table.
-  public static func rowCount(on node: Node = .current) -> Int {
-    (try? Tracing.of(node).table?.count) ?? 0
-  }
-
-  /// The open spans of a node, oldest first.
-  public static func openSpans(on node: Node = .current) -> [TraceSpan] {
-    var spans: [TraceSpan] = []
-    try? Tracing.of(node).table?.visit { _, row in spans += row.spans }
-    return spans.sorted { $0.startTime < $1.startTime }
-  }
-
-  /// The open spans of one process, innermost last.
-  public static func stack(of pid: PID) -> [TraceSpan] {
-    (pid.core.slot.withLock { $0 } as? SpanRow)?.spans ?? []
-  }
-
   static func adopt(_ pid: PID) { tell(.adopt(pid), on: pid.node) }
 
   /// Tells the manager, if there is one. Not as the calling process: one that is exiting is still

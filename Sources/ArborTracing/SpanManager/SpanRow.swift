@@ -1,5 +1,6 @@
 import ArborPrimitives
 package import ArborProcesses
+import Synchronization
 
 /// A row of the span table: the lock around the open spans of one process.
 ///
@@ -7,31 +8,104 @@ package import ArborProcesses
 /// change of the table's owner neither blocks nor fails a write.
 package final class SpanRow: ProcessSlot {
   private let machine = Lock(SpanRowMachine())
+  /// How many spans are open: a copy, for those who only compare it with the limit.
+  private let openCount = Atomic(0)
+  /// The state of the process's own source of ids. One of the node's would be everybody's bottleneck.
+  private let lastID: Atomic<UInt64>
+  let settings: SettingsStorage
+  let counters: TraceCounters
+
+  init(seed: UInt64, _ tracing: Tracing) {
+    lastID = Atomic(seed)
+    settings = tracing.settings
+    counters = tracing.counters
+  }
+
+  deinit {
+    // Nobody closed it, and nobody can any more.
+    let count = openCount.load(ordering: .relaxed)
+    if count > 0 { counters.lost.wrappingAdd(count, ordering: .relaxed) }
+  }
+
+  /// Any transition; whoever changes the number of spans goes through here.
+  private func change<Result: Sendable>(
+    _ transition: (inout SpanRowMachine) -> Result
+  ) -> Result {
+    machine.withLock { machine in
+      let result = transition(&machine)
+      openCount.store(machine.entries.count, ordering: .relaxed)
+      return result
+    }
+  }
 
   func current(under scope: UInt64) -> TraceSpan? { machine.withLock { $0.current(under: scope) } }
 
-  func push(_ entry: SpanRowMachine.Entry) -> Bool { machine.withLock { $0.push(entry) } }
+  func push(_ entry: SpanRowMachine.Entry) -> Bool { change { $0.push(entry) } }
 
-  func remove(_ id: SpanID) -> SpanRowMachine.Entry? { machine.withLock { $0.remove(id) } }
+  func remove(_ id: SpanID) -> SpanRowMachine.Entry? { change { $0.remove(id) } }
 
-  func merge(_ attributes: Attributes, into id: SpanID) -> TraceSpan? {
-    machine.withLock { $0.merge(attributes, into: id) }
+  func pop() -> SpanRowMachine.Entry? { change { $0.pop() } }
+
+  func replace(with spans: [TraceSpan]) -> SpanRowMachine.Replacement? {
+    change { $0.replace(with: spans) }
   }
 
-  func close() -> [TraceSpan] { machine.withLock { $0.close() } }
+  func drain() -> [SpanRowMachine.Entry] { change { $0.drain() } }
+
+  func close() -> [TraceSpan] { change { $0.close() } }
+
+  func update(_ id: SpanID, _ change: (inout TraceSpan) -> Void) -> TraceSpan? {
+    machine.withLock { $0.update(id, change) }
+  }
+
+  func replaceTop(_ old: TraceSpan, with new: TraceSpan) -> Bool {
+    machine.withLock { $0.replaceTop(old, with: new) }
+  }
 
   /// The open spans, innermost last.
   var spans: [TraceSpan] { machine.withLock { $0.entries.map(\.span) } }
 
-  var count: Int { machine.withLock { $0.entries.count } }
+  var count: Int { openCount.load(ordering: .relaxed) }
+
+  /// A random word for an id, which W3C forbids to be zero: SplitMix64, whose state is a counter, so
+  /// that it needs no lock.
+  func nextID() -> UInt64 {
+    while true {
+      var word = lastID.wrappingAdd(0x9e37_79b9_7f4a_7c15, ordering: .relaxed).newValue
+      word = (word ^ word >> 30) &* 0xbf58_476d_1ce4_e5b9
+      word = (word ^ word >> 27) &* 0x94d0_49bb_1331_11eb
+      word ^= word >> 31
+      if word != 0 { return word }
+    }
+  }
 
   /// Closes the row of a process that has ended: each span that is still open gets its stop event,
   /// innermost first, in one stretch. Who took the spans emits; nobody else does.
-  func close(becauseOf fate: Fate, on node: Node) {
-    for var span in close() {
+  func close(becauseOf fate: Fate, of pid: PID) {
+    var spans = close()
+    if spans.isEmpty { return }
+    for index in spans.indices {
+      spans[index].endTime = max(fate.time, spans[index].startTime)
+      spans[index].status = .error("\(fate.reason)")
+      pid.node.emitStop(spans[index], fate: fate)
+    }
+    spans.removeAll { !$0.isSampled }
+    if !spans.isEmpty {
+      Tracing.of(pid.node).note(
+        SpanDeath(
+          process: pid, reason: fate.reason, time: fate.time, causes: fate.causes, spans: spans))
+    }
+  }
+
+  /// Ends the spans of a process that goes on when the tracing does not. What it opens later is its
+  /// own business.
+  func drain(becauseOf fate: Fate, of pid: PID) {
+    for entry in drain() {
+      if !entry.isScoped { pid.core.countLooseSpan(-1) }
+      var span = entry.span
       span.endTime = max(fate.time, span.startTime)
       span.status = .error("\(fate.reason)")
-      node.emitStop(span, reason: fate.reason)
+      pid.node.emitStop(span, fate: fate)
     }
   }
 
@@ -42,7 +116,7 @@ package final class SpanRow: ProcessSlot {
 
   /// The end of a `withProcess` scope takes its row along: nobody else would know that early.
   package func scopeEnded(_ core: ProcessCore, reason: ExitReason) {
-    close(becauseOf: Fate(reason: reason, time: core.node.clock.now()), on: core.node)
+    close(becauseOf: Fate(reason: reason, time: core.node.clock.now()), of: core.pid)
     Tracing.of(core.node).takeOut(core.pid)
   }
 }

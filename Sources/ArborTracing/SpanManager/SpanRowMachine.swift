@@ -4,22 +4,29 @@ struct SpanRowMachine: Sendable {
     var span: TraceSpan
     /// False for one opened by `startSpan`, which no task-local tells of.
     let isScoped: Bool
-    /// The scoped span that the code ran under when it opened this one, 0 if none.
-    let scope: UInt64
+    /// The span that the code ran under when it opened this one, 0 if none; nil if it was pushed
+    /// from outside, wherever the code was.
+    let scope: UInt64?
   }
 
   private(set) var entries: [Entry] = []
   /// Once the process has ended and its spans are closed, nothing is opened any more.
   private(set) var isClosed = false
 
-  /// The span that code running under `scope` is in: the latest that `startSpan` opened there, else
+  /// The span that code running under `scope` is in: the latest that was opened loosely there, else
   /// the scope's own; nil if neither is open.
   func current(under scope: UInt64) -> TraceSpan? {
-    for entry in entries.reversed() {
-      if entry.isScoped ? entry.span.id.bits == scope : entry.scope == scope { return entry.span }
-    }
-    return nil
+    index(under: scope).map { entries[$0].span }
   }
+
+  private func index(under scope: UInt64) -> Int? {
+    entries.lastIndex { entry in
+      if entry.isScoped { return entry.span.id.bits == scope }
+      return entry.scope == scope || entry.scope == nil
+    }
+  }
+
+  private func index(of id: SpanID) -> Int? { entries.lastIndex { $0.span.id == id } }
 
   /// False if the row is closed.
   mutating func push(_ entry: Entry) -> Bool {
@@ -30,14 +37,54 @@ struct SpanRowMachine: Sendable {
 
   /// Takes a span out, wherever it lies; nil if somebody else did.
   mutating func remove(_ id: SpanID) -> Entry? {
-    guard let index = entries.lastIndex(where: { $0.span.id == id }) else { return nil }
+    guard let index = index(of: id) else { return nil }
     return entries.remove(at: index)
   }
 
-  mutating func merge(_ attributes: Attributes, into id: SpanID) -> TraceSpan? {
-    guard let index = entries.lastIndex(where: { $0.span.id == id }) else { return nil }
-    entries[index].span.metadata.merge(attributes)
+  /// Takes out the innermost; nil if there is none, or the row is closed.
+  mutating func pop() -> Entry? { entries.popLast() }
+
+  /// Changes a span in its place, wherever it lies; nil if it is not open.
+  mutating func update(_ id: SpanID, _ change: (inout TraceSpan) -> Void) -> TraceSpan? {
+    guard let index = index(of: id) else { return nil }
+    change(&entries[index].span)
     return entries[index].span
+  }
+
+  /// Puts a new innermost span in the old one's place, if that is still as it was.
+  mutating func replaceTop(_ old: TraceSpan, with new: TraceSpan) -> Bool {
+    guard let last = entries.last, last.span == old else { return false }
+    entries[entries.count - 1].span = new
+    return true
+  }
+
+  /// What a replacement of the whole stack opens and ends.
+  struct Replacement: Sendable {
+    /// Outermost first.
+    var opened: [TraceSpan] = []
+    /// Innermost first.
+    var ended: [Entry] = []
+    /// How many more loose spans there are than before.
+    var looseChange = 0
+  }
+
+  /// Makes these the open spans. Those that were open already keep their scope.
+  mutating func replace(with spans: [TraceSpan]) -> Replacement? {
+    if isClosed { return nil }
+    var replacement = Replacement()
+    let old = entries
+    entries = spans.map { span in
+      if let known = old.first(where: { $0.span.id == span.id }) {
+        return Entry(span: span, isScoped: known.isScoped, scope: known.scope)
+      }
+      replacement.opened.append(span)
+      return Entry(span: span, isScoped: false, scope: nil)
+    }
+    replacement.ended = old.reversed().filter { entry in
+      !spans.contains { $0.id == entry.span.id }
+    }
+    replacement.looseChange = entries.count { !$0.isScoped } - old.count { !$0.isScoped }
+    return replacement
   }
 
   /// Ends the row: from here on nothing is opened in it.
@@ -45,7 +92,12 @@ struct SpanRowMachine: Sendable {
   /// - Returns: what was still open, innermost first; nothing the second time.
   mutating func close() -> [TraceSpan] {
     isClosed = true
+    return drain().map(\.span)
+  }
+
+  /// Takes all spans out of a row whose process goes on.
+  mutating func drain() -> [Entry] {
     defer { entries = [] }
-    return entries.reversed().map(\.span)
+    return entries.reversed()
   }
 }

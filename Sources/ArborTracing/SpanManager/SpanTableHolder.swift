@@ -2,6 +2,8 @@ import ArborBehaviours
 import ArborPrimitives
 import ArborProcesses
 import ArborTables
+import ArborTelemetry
+import Synchronization
 
 /// The heir of the span table: keeps it while there is no SpanManager, and does nothing else, so
 /// that nothing can bring it down.
@@ -28,9 +30,15 @@ actor SpanTableHolder: GenServer {
     tracing.publish(table)
     // The living still have their rows: nothing of theirs is lost. A process that opens its first
     // span meanwhile finds the table published above.
+    var recovered = 0
     for core in process.node.processes.all {
-      if let row = core.slot.withLock({ $0 }) as? SpanRow { tracing.insert(row, of: core.pid) }
+      guard let row = Tracing.existingRow(of: core) else { continue }
+      tracing.insert(row, of: core.pid)
+      recovered += row.count
     }
+    process.node.telemetry.execute(
+      .tableLost,
+      ["recovered": recovered, "lost": tracing.counters.lost.load(ordering: .relaxed)])
   }
 
   func handleCall(_ call: Call) {
@@ -42,7 +50,11 @@ actor SpanTableHolder: GenServer {
   /// Decides by who owns the table, not by which messages have been read: the manager's end may have
   /// given it back while its message still waits.
   private func hand(to manager: PID) -> SpanTable? {
-    guard let table = Tracing.of(process.node).table else { return nil }
+    let tracing = Tracing.of(process.node)
+    // It may have died after this holder came up: with a manager that had been killed before, but
+    // was not released yet, and whose heir was the holder before this one.
+    if tracing.table == nil { replaceTable(tracing) }
+    guard let table = tracing.table else { return nil }
     switch table.owner {
     case manager: return table
     case process.pid:
@@ -62,6 +74,12 @@ actor SpanTableHolder: GenServer {
   func terminate(_ reason: ExitReason) {
     guard let table = Tracing.of(process.node).table, table.owner == process.pid else { return }
     let fate = Fate(reason: .shutdown, time: process.node.clock.now())
-    try? table.visit { pid, row in row.close(becauseOf: pid.fate ?? fate, on: pid.node) }
+    try? table.visit { pid, row in
+      if let fate = pid.fate {
+        row.close(becauseOf: fate, of: pid)
+      } else {
+        row.drain(becauseOf: fate, of: pid)
+      }
+    }
   }
 }

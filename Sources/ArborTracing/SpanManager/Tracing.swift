@@ -11,6 +11,14 @@ package typealias SpanTable = Table<PID, SpanRow>
 package final class Tracing: Sendable {
   private let slot = Lock<SpanTable?>(nil)
   private let isStarted = Atomic(false)
+  let settings = SettingsStorage()
+  let counters = TraceCounters()
+  private let deathLog = Lock(DeathLog())
+  /// How many processes the manager watches, for those whom it cannot answer: itself.
+  let watchedCount = Atomic(0)
+  /// How many restarts within five seconds the tracing's supervisor takes, which is asked once, at
+  /// the first span. Tests that kill a lot allow more.
+  let maxRestarts = Atomic(10)
 
   package static func of(_ node: Node) -> Tracing {
     node.part(Tracing.self) { _ in Tracing() }
@@ -29,15 +37,21 @@ package final class Tracing: Sendable {
 
   /// The row of a process, made at its first span.
   func row(of core: ProcessCore) -> SpanRow {
-    let made = core.slot.withLock { slot -> (row: SpanRow, isNew: Bool) in
-      // Only the tracing uses the slot.
-      if let slot { return (unsafeDowncast(slot, to: SpanRow.self), false) }
-      let row = SpanRow()
-      slot = row
-      return (row, true)
+    if let row = Self.existingRow(of: core) { return row }
+    let new = SpanRow(seed: core.node.nextRandom(), self)
+    let row = core.slot.withLock { slot -> SpanRow in
+      if let slot { return unsafeDowncast(slot, to: SpanRow.self) }
+      slot = new
+      return new
     }
-    if made.isNew { list(made.row, of: core) }
-    return made.row
+    if row === new { list(row, of: core) }
+    return row
+  }
+
+  /// The row of a process; nil if it has opened no span yet, or has ended and was cleaned up.
+  static func existingRow(of core: ProcessCore) -> SpanRow? {
+    // Only the tracing uses the slot.
+    core.slot.withLock { $0 }.map { unsafeDowncast($0, to: SpanRow.self) }
   }
 
   /// Puts a new row into the table and tells the SpanManager of it.
@@ -48,6 +62,10 @@ package final class Tracing: Sendable {
   private func list(_ row: SpanRow, of core: ProcessCore) {
     start(on: core.node)
     insert(row, of: core.pid)
+    if let fate = core.fate {
+      // Dead by now, and perhaps closed and forgotten before the row was there: nobody may come by again.
+      return closeRow(of: core.pid, fate)
+    }
     SpanManager.adopt(core.pid)
   }
 
@@ -59,10 +77,39 @@ package final class Tracing: Sendable {
       let isIn = Ambient.local.withValue(nil) { (try? table.insertNew(pid, row)) != nil }
       if isIn { return }
     }
+    counters.unrecorded.wrappingAdd(1, ordering: .relaxed)
   }
 
   /// Takes a row out of the table.
   func takeOut(_ pid: PID) { try? table?.delete(pid) }
+
+  /// Closes what a process that has ended left open, and takes its row. Whoever calls it: of two only
+  /// one finds the spans.
+  func closeRow(of pid: PID, _ fate: Fate) {
+    // By the slot, where it also is if the table was lost.
+    let row = Self.existingRow(of: pid.core) ?? (try? table?.lookup(pid)) ?? nil
+    row?.close(becauseOf: fate, of: pid)
+    takeOut(pid)
+    let kept = pid.core.slot.withLock { slot in
+      defer { slot = nil }
+      return slot
+    }
+    _ = kept  // let go of here, without the lock
+  }
+
+  /// Closes what all processes that have ended by now left open.
+  func closeRowsOfTheDead() {
+    try? table?.visit { pid, _ in
+      if let fate = pid.fate { closeRow(of: pid, fate) }
+    }
+  }
+
+  func note(_ death: SpanDeath) {
+    let capacity = settings.value.deathLogCapacity
+    deathLog.withLock { $0.append(death, capacity: capacity) }
+  }
+
+  var deaths: [SpanDeath] { deathLog.withLock { $0.all } }
 
   /// Starts the tracing tree, once.
   ///

@@ -1,5 +1,6 @@
 import ArborBehaviours
 import ArborProcesses
+import Synchronization
 
 /// The supervised part of tracing.
 ///
@@ -7,9 +8,10 @@ import ArborProcesses
 /// table would fall with both.
 enum TracingTree {
   static func start(on node: Node) async throws {
+    let maxRestarts = Tracing.of(node).maxRestarts.load(ordering: .relaxed)
     _ = try await Supervisor.start(.oneForOne, named: "arbor.root", on: node) {
       Child("tracing") {
-        try await Supervisor(.oneForOne, maxRestarts: 10, within: .seconds(5)) {
+        try await Supervisor(.oneForOne, maxRestarts: maxRestarts, within: .seconds(5)) {
           Child("table", named: SpanTableHolder.name) { SpanTableHolder() }
           Child("manager", named: SpanManager.name) { await SpanManager.make() }
         }

@@ -7,10 +7,25 @@ extension Trace {
   ///     …
   ///     Trace.endSpan(span)
   ///
-  /// - Returns: the span; nil outside any process, where nobody would close it.
+  /// - Parameters:
+  ///   - name: what the work is called.
+  ///   - attributes: what is known about it; not evaluated if the span is not sampled.
+  ///   - kind: which side of a message it is.
+  /// - Returns: the span; nil outside any process, where nobody would close it, and beyond
+  ///   ``SpanLimits/depth``.
   @discardableResult
-  public static func startSpan(_ name: String, _ attributes: Attributes = [:]) -> TraceSpan? {
-    Tracer(Ambient.current)?.open(name, attributes, isScoped: false)
+  public static func startSpan(
+    _ name: String, _ attributes: @autoclosure () -> Attributes = [:],
+    kind: TraceSpan.Kind = .internal
+  ) -> TraceSpan? {
+    guard let ambient = Ambient.current, let core = ambient.process else {
+      warn(.noProcess, "startSpan", nil)
+      return nil
+    }
+    let tracer = Tracer(core, under: ambient.cursor)
+    let opening = tracer.open(name, kind, isScoped: false, attributes)
+    if case .span(let span) = opening { return span }
+    return nil
   }
 
   /// Ends a span of the calling process, wherever it lies in the stack.
@@ -19,10 +34,32 @@ extension Trace {
   /// - Returns: false if it was not open: a span that is ended twice has ended once.
   @discardableResult
   public static func endSpan(_ span: TraceSpan? = nil) -> Bool {
-    guard let tracer = Tracer(Ambient.current), let span = span ?? tracer.current else {
+    let ambient = Ambient.current
+    guard let tracer = Tracer(ambient), let ended = span ?? tracer.current else {
+      if !isUnsampled(ambient) { warn(.nothingOpen, "endSpan", ambient) }
       return false
     }
-    return tracer.end(span.id, .ok)
+    if tracer.end(ended.id, .ok) { return true }
+    // Not a mistake in a process that is exiting: its spans are no longer its own.
+    if !tracer.core.isFenced { warn(.notOpen, "endSpan", ambient) }
+    return false
+  }
+
+  /// The open span that the calling code is in; nil if it is in none.
+  ///
+  /// In a handler that has opened none, that is nil also when the message came from a traced caller:
+  /// see ``currentTraceID``. Inside a ``withSpan(_:_:kind:_:)`` that is not sampled it is nil too.
+  public static var currentSpan: TraceSpan? { Tracer(Ambient.current)?.current }
+
+  /// The trace that the calling code belongs to, be it by a span of its own process or by the message
+  /// it handles; nil if to none.
+  public static var currentTraceID: TraceID? {
+    let ambient = Ambient.current
+    if let core = ambient?.process, core.hasLooseSpans, let span = Tracer(ambient)?.current {
+      return span.traceID
+    }
+    guard let cursor = ambient?.cursor, !cursor.isOutside else { return nil }
+    return TraceID(high: cursor.traceHigh, low: cursor.traceLow)
   }
 
   /// Runs `body` outside of every trace: what it opens first begins a new one.
@@ -40,32 +77,5 @@ extension Trace {
       do throws(Failure) { return .success(try body()) } catch { return .failure(error) }
     }
     return try result.get()
-  }
-
-  /// The open span that the calling code is in; nil if it is in none.
-  ///
-  /// In a handler that has opened none, that is nil also when the message came from a traced caller:
-  /// see ``currentTraceID``.
-  public static var currentSpan: TraceSpan? { Tracer(Ambient.current)?.current }
-
-  /// The trace that the calling code belongs to, be it by a span of its own process or by the message
-  /// it handles; nil if to none.
-  public static var currentTraceID: TraceID? {
-    if let span = currentSpan { return span.traceID }
-    guard let cursor = Ambient.current?.cursor, !cursor.isOutside else { return nil }
-    return TraceID(high: cursor.traceHigh, low: cursor.traceLow)
-  }
-
-  /// Adds attributes to the current span; those of the same name are replaced.
-  ///
-  /// - Returns: false if there is no current span to add them to.
-  @discardableResult
-  public static func addAttributes(_ attributes: Attributes) -> Bool {
-    guard let tracer = Tracer(Ambient.current), !tracer.core.isFenced,
-      let current = tracer.current,
-      let span = tracer.row.merge(attributes, into: current.id)
-    else { return false }
-    tracer.core.node.emitAttributes(attributes, of: span)
-    return true
   }
 }

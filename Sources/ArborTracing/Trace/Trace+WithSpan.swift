@@ -1,4 +1,7 @@
-import ArborProcesses
+public import ArborProcesses
+
+// Each form stands twice, with attributes and without: were they left out by default, a function
+// that is given as the body would be taken for them.
 
 extension Trace {
   /// Runs `body` inside a span, which ends with it: `ok`, or as an error that carries what the
@@ -10,31 +13,49 @@ extension Trace {
   ///
   /// - Parameters:
   ///   - name: what the work is called.
-  ///   - attributes: what is known about it.
+  ///   - attributes: what is known about it; not evaluated if the span is not sampled.
+  ///   - kind: which side of a message it is.
+  ///   - body: the work; a function's name will do.
   /// - Throws: what the body throws.
+  @inlinable
   public static func withSpan<Value, Failure: Error>(
-    _ name: String, _ attributes: @autoclosure () -> Attributes = [:],
-    _ body: () throws(Failure) -> Value
+    _ name: String, _ attributes: @autoclosure () -> Attributes,
+    kind: TraceSpan.Kind = .internal, _ body: () throws(Failure) -> Value
   ) throws(Failure) -> Value {
-    let ambient = Ambient.current
-    guard let core = ambient?.process else {
-      let core = ProcessCore(node: .current, parent: nil)
-      defer { core.finishScope(.normal) }
-      return try run(name, attributes(), Tracer(core, under: ambient?.cursor), body)
-    }
-    return try run(name, attributes(), Tracer(core, under: ambient?.cursor), body)
+    let scope = SpanScope(name, attributes, kind, under: Ambient.current)
+    return try run(scope, body)
   }
 
-  private static func run<Value, Failure: Error>(
-    _ name: String, _ attributes: Attributes, _ tracer: Tracer,
-    _ body: () throws(Failure) -> Value
+  /// Runs `body` inside a span without attributes.
+  ///
+  ///     let total = Trace.withSpan("count", count)
+  ///
+  /// Otherwise as ``withSpan(_:_:kind:_:)``.
+  @inlinable
+  public static func withSpan<Value, Failure: Error>(
+    _ name: String, kind: TraceSpan.Kind = .internal, _ body: () throws(Failure) -> Value
   ) throws(Failure) -> Value {
-    let span = tracer.open(name, attributes, isScoped: true)
-    let result = Ambient.local.withValue(tracer.ambient(inside: span)) {
-      () -> Result<Value, Failure> in
-      do throws(Failure) { return .success(try body()) } catch { return .failure(error) }
+    let scope = SpanScope(name, { [:] }, kind, under: Ambient.current)
+    return try run(scope, body)
+  }
+
+  @inlinable
+  static func run<Value, Failure: Error>(
+    _ scope: SpanScope, _ body: () throws(Failure) -> Value
+  ) throws(Failure) -> Value {
+    let result: Result<Value, Failure>
+    if let inside = scope.inside {
+      result = Ambient.local.withValue(inside) {
+        do throws(Failure) { return .success(try body()) } catch { return .failure(error) }
+      }
+    } else {
+      // Nothing is open, so there is nothing to end.
+      return try body()
     }
-    tracer.end(span.id, status(of: result))
+    switch result {
+    case .success: scope.end()
+    case .failure(let error): scope.end(error)
+    }
     return try result.get()
   }
 
@@ -46,45 +67,63 @@ extension Trace {
   ///
   /// Parameters and errors as for the synchronous one. If the process is ended in the middle the
   /// span is closed by the ``SpanManager``, with the exit reason.
+  @inlinable
   public static func withSpan<Value, Failure: Error>(
-    _ name: String, _ attributes: @autoclosure () -> Attributes = [:],
+    _ name: String, _ attributes: @autoclosure () -> Attributes,
+    kind: TraceSpan.Kind = .internal, isolation: isolated (any Actor)? = #isolation,
+    _ body: () async throws(Failure) -> Value
+  ) async throws(Failure) -> Value {
+    let ambient = Ambient.current
+    if ambient?.process == nil {
+      let attributes = attributes()
+      return try await outsideProcess(name, attributes, kind, ambient, isolation: isolation, body)
+    }
+    let scope = SpanScope(name, attributes, kind, under: ambient)
+    return try await run(scope, isolation: isolation, body)
+  }
+
+  /// Runs an asynchronous `body` inside a span without attributes, where the caller is isolated.
+  @inlinable
+  public static func withSpan<Value, Failure: Error>(
+    _ name: String, kind: TraceSpan.Kind = .internal,
     isolation: isolated (any Actor)? = #isolation,
     _ body: () async throws(Failure) -> Value
   ) async throws(Failure) -> Value {
     let ambient = Ambient.current
-    guard let core = ambient?.process else {
-      let attributes = attributes()
-      return try await withProcess { context async throws(Failure) -> Value in
-        _ = isolation
-        return try await run(
-          name, attributes, Tracer(context.core, under: ambient?.cursor), isolation: isolation, body
-        )
-      }
+    if ambient?.process == nil {
+      return try await outsideProcess(name, [:], kind, ambient, isolation: isolation, body)
     }
-    return try await run(
-      name, attributes(), Tracer(core, under: ambient?.cursor), isolation: isolation, body)
+    let scope = SpanScope(name, { [:] }, kind, under: ambient)
+    return try await run(scope, isolation: isolation, body)
   }
 
-  private static func run<Value, Failure: Error>(
-    _ name: String, _ attributes: Attributes, _ tracer: Tracer,
-    isolation: isolated (any Actor)?,
+  @inlinable
+  static func run<Value, Failure: Error>(
+    _ scope: SpanScope, isolation: isolated (any Actor)?,
     _ body: () async throws(Failure) -> Value
   ) async throws(Failure) -> Value {
-    let span = tracer.open(name, attributes, isScoped: true)
-    let result = await Ambient.local.withValue(tracer.ambient(inside: span)) {
-      () async -> Result<Value, Failure> in
+    guard let inside = scope.inside else { return try await body() }
+    let result: Result<Value, Failure> = await Ambient.local.withValue(inside) {
       _ = isolation  // so that the closure runs where the caller is
       do throws(Failure) { return .success(try await body()) } catch { return .failure(error) }
     }
-    tracer.end(span.id, status(of: result))
+    switch result {
+    case .success: scope.end()
+    case .failure(let error): scope.end(error)
+    }
     return try result.get()
   }
 
-  private static func status<Value, Failure>(of result: Result<Value, Failure>) -> TraceSpan.Status
-  {
-    switch result {
-    case .success: .ok
-    case .failure(let error): .error("\(error)")
+  @usableFromInline
+  static func outsideProcess<Value, Failure: Error>(
+    _ name: String, _ attributes: Attributes, _ kind: TraceSpan.Kind, _ ambient: Ambient?,
+    isolation: isolated (any Actor)?, _ body: () async throws(Failure) -> Value
+  ) async throws(Failure) -> Value {
+    try await withProcess { context async throws(Failure) -> Value in
+      _ = isolation
+      let inside = Ambient(process: context.core, cursor: ambient?.cursor)
+      let scope = SpanScope(name, { attributes }, kind, under: inside)
+      return try await run(scope, isolation: isolation, body)
     }
   }
 }
