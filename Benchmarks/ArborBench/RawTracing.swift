@@ -15,6 +15,17 @@ extension Bench {
   static let rawTracing = [
     Bench("raw:span-child", 20_000, rawSpans),
     Bench("raw:span-child-10k-clients", 20_000, rawSpans),
+    Bench("raw:span-current", 50_000) { count in
+      try await inPlainTask {
+        RawSpan.$current.withValue(RawSpan(id: 0, parent: 0, start: .now)) {
+          let watch = Stopwatch()
+          var found = 0
+          for _ in 0..<count where RawSpan.current != nil { found += 1 }
+          precondition(found == count)
+          return watch.perOperation(count)
+        }
+      }
+    },
   ]
 
   @Sendable private static func rawSpans(_ count: Int) async throws -> Double {

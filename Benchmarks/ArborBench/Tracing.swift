@@ -1,11 +1,31 @@
 import Arbor
 
-// Rows: span-child, span-child-10k-clients, span-cleanup-10k.
+// Rows: span-child, span-child-10k-clients, span-current, span-cleanup-10k; by hand also
+// span-child-100k-clients, for which the original would take minutes, and span-unsampled.
 
 extension Bench {
   static let tracing = [
     Bench("span-child", 20_000) { try await children($0, besides: 0) },
     Bench("span-child-10k-clients", 20_000) { try await children($0, besides: 10_000) },
+    Bench("span-child-100k-clients", 20_000) { try await children($0, besides: 100_000) },
+    // As `span-child`, in a trace that nobody records.
+    Bench("span-unsampled", 20_000) { count in
+      Node.shared.traceSettings.sampler = .parentBased(root: .never)
+      defer { Node.shared.traceSettings.sampler = .parentBased() }
+      return try await children(count, besides: 0)
+    },
+    Bench("span-current", 50_000) { count in
+      try await inProcess { context in
+        try await waitForNoRows(context)
+        return Trace.withSpan("root") {
+          let watch = Stopwatch()
+          var found = 0
+          for _ in 0..<count where Trace.currentSpan != nil { found += 1 }
+          precondition(found == count)
+          return watch.perOperation(count)
+        }
+      }
+    },
     // The whole time, in nanoseconds, from the first kill until the last stack is closed.
     Bench("span-cleanup-10k", 10_000) { count in
       try await inProcess { context in
@@ -24,14 +44,11 @@ extension Bench {
     try await inProcess { context in
       try await waitForNoRows(context)
       let clients = try await clients(others, context)
-      let root = Trace.startSpan("root")
-      let watch = Stopwatch()
-      for _ in 0..<count {
-        let span = Trace.startSpan("child")
-        Trace.endSpan(span)
+      let figure = Trace.withSpan("root") {
+        let watch = Stopwatch()
+        for number in 0..<count { Trace.withSpan("child", ["cart": number]) {} }
+        return watch.perOperation(count)
       }
-      let figure = watch.perOperation(count)
-      Trace.endSpan(root)
       for client in clients { context.sendExit(.kill, to: client) }
       return figure
     }

@@ -50,6 +50,7 @@ extension Row {
     Row(name: "span-child", operations: 20_000, goal: 0.05, laterGoal: 0.03),
     Row(
       name: "span-child-10k-clients", operations: 500, goal: 0.05, laterGoal: 0.03, isSlow: true),
+    Row(name: "span-current", operations: 50_000, goal: 0.5, laterGoal: 0.25),
     Row(
       name: "span-cleanup-10k", operations: 10_000, goal: 0.02, laterGoal: 0.005, isSlow: true,
       hasFloor: false),

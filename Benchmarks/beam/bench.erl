@@ -38,6 +38,7 @@ rows() ->
         {'mix-0-0-100-2', 500000, fun(N) -> bench_tables:mix({0, 0}, 2, N) end},
         {'span-child', 20000, fun(N) -> bench_spans:child(N, 0) end},
         {'span-child-10k-clients', 400, fun(N) -> bench_spans:child(N, 10000) end},
+        {'span-current', 50000, fun bench_spans:current/1},
         {'span-cleanup-10k', 10000, fun bench_spans:cleanup/1},
         {'timer-add-cancel', 200000, fun bench_lifecycle:timer_add_cancel/1},
         {'restart', 500, fun bench_lifecycle:restart/1},

@@ -1,8 +1,8 @@
-%% Rows: span-child, span-child-10k-clients, span-cleanup-10k, on the GenServer + ETS original.
+%% Rows: span-child, span-child-10k-clients, span-current, span-cleanup-10k, on the GenServer + ETS original.
 -module(bench_spans).
--export([child/2, cleanup/1]).
+-export([child/2, current/1, cleanup/1]).
 
-%% Start and end a child of an open span, while `Clients` other processes have a span open too.
+%% Start and end a child of an open span, with one attribute, while `Clients` other processes have a span open too.
 child(N, Clients) ->
     {ok, _} = 'Elixir.SpanOriginal':start(),
     Others = clients(Clients),
@@ -16,9 +16,24 @@ child(N, Clients) ->
 children(0) ->
     ok;
 children(N) ->
-    'Elixir.SpanOriginal':start_span(child, #{}),
+    'Elixir.SpanOriginal':start_span(child, #{cart => N}),
     'Elixir.SpanOriginal':end_span(),
     children(N - 1).
+
+%% Ask which span is open.
+current(N) ->
+    {ok, _} = 'Elixir.SpanOriginal':start(),
+    'Elixir.SpanOriginal':start_span(root, #{}),
+    Figure = bench_clock:per_operation(N, fun() -> currents(N) end),
+    'Elixir.SpanOriginal':end_span(),
+    'Elixir.SpanOriginal':stop(),
+    Figure.
+
+currents(0) ->
+    ok;
+currents(N) ->
+    #{name := root} = 'Elixir.SpanOriginal':current_span(),
+    currents(N - 1).
 
 %% `N` processes with one open span each are killed; the figure is the whole time, in nanoseconds,
 %% until the manager has taken the last of their stacks away.

@@ -18,8 +18,10 @@ private struct Leak: Error, Equatable {}
     throw Leak()
   }
 
-  @Test("a death that came through links names each of them, back to what failed first")
-  func links() async throws {
+  @Test(
+    "a death that came through links names each of them, back to what failed first",
+    arguments: 0..<20)
+  func links(_: Int) async throws {
     try await withProcess(on: node) { context in
       // first <- second <- third, each linked to the one before.
       let first = spawn(on: node, Self.body)

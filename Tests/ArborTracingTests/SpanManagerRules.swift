@@ -228,11 +228,11 @@ import Testing
     try simulate(seed: 8) { sim in
       let recorder = try SpanRecorder(node: sim.node)
       Trace.startSpan("before")
-      let manager = try await Self.ready(sim)
-      let root = try #require(sim.node.pid(named: "arbor.root"))
-      // The tree and all: nobody starts it again.
-      try await Self.end(root, sim)
-      #expect(!manager.isAlive && Tracing.of(sim.node).table == nil)
+      _ = try await Self.ready(sim)
+      // The whole tree at once: nobody starts it again.
+      for pid in sim.node.allProcesses where pid != sim.context.pid { pid.sendExit(.kill) }
+      await sim.settle()
+      #expect(Tracing.of(sim.node).table == nil && Trace.currentSpan?.name == "before")
       Trace.withSpan("after") { #expect(Trace.currentSpan?.name == "after") }
       #expect(Trace.endSpan())
       let (_, _) = sim.context.spawnMonitor { _ in Trace.withSpan("new process") {} }
@@ -303,7 +303,8 @@ import Testing
 
   @Test("RULE-9: both gone at once: the living keep their spans, the dead's are counted")
   func bothGone() throws {
-    try simulate(seed: 12) { sim in
+    let lostInAll = Answers()
+    try simulate(seeds: 0..<100) { sim in
       let recorder = try SpanRecorder(node: sim.node)
       let heard = Lock<[TelemetryValues]>([])
       try sim.node.telemetry.attach("lost", to: .tableLost) { _, measurements, _ in
@@ -321,14 +322,21 @@ import Testing
       }
       try await loseOne()
       await sim.advance(by: .milliseconds(20))
-      #expect(heard.withLock { $0.map { $0["recovered", as: Int.self] } } == [2])
-      #expect(SpanManager.rowCount(on: sim.node) == 1)
+      let recovered = heard.withLock { $0.map { $0["recovered", as: Int.self] } }
+      // In some orders the third process was not dead yet, or the two were not gone at once.
+      try #require([[2], [5], []].contains(recovered) && SpanManager.rowCount(on: sim.node) == 1)
       let closed = recorder.spans.count
       let lost = SpanManager.counts(on: sim.node).lost
-      #expect(closed + lost == 3)
+      lostInAll.list.withLock { $0.append(lost) }
+      try #require(closed + lost == 3 && (lost == 0 || recovered == [2]))
       try await Self.end(living, sim)
       try await SpanManager.settle(living)
-      #expect(recorder.spans.count == closed + 2 && SpanManager.rowCount(on: sim.node) == 0)
+      try #require(recorder.spans.count == closed + 2 && SpanManager.rowCount(on: sim.node) == 0)
+    }
+    withKnownIssue("none of few seeds may lose any", isIntermittent: true) {
+      #expect(lostInAll.list.withLock { $0.contains(3) })
+    } when: {
+      effort(of: 100) < 100
     }
   }
 
@@ -377,13 +385,14 @@ import Testing
         }
         if count == 3 { ProcessCore.current?.pid.sendExit(.kill) }
       }
+      let downs = pids.map { sim.context.monitor($0) }
       for pid in pids { pid.sendExit(.kill) }
-      try await SpanManager.settle(on: sim.node)
+      for ref in downs { _ = try await sim.context.receive(Down.self, where: { $0.ref == ref }) }
       try await SpanManager.settle(on: sim.node)
       let names = recorder.spans.map(\.name)
+      try #require(names.count == 12 && !first.isAlive)
       // Each row's two stops stand together.
       try #require(stride(from: 0, to: 12, by: 2).allSatisfy { names[$0] == names[$0 + 1] })
-      try #require(names.count == 12 && !first.isAlive)
       try #require(SpanManager.rowCount(on: sim.node) == 0)
     }
   }

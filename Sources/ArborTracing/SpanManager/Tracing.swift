@@ -116,10 +116,17 @@ package final class Tracing: Sendable {
   /// The table is there as soon as this returns, owned by the process that starts the tree, so that
   /// no span is too early for it; that process gives it to the holder.
   func start(on node: Node) {
-    guard !isStarted.exchange(true, ordering: .acquiringAndReleasing) else { return }
+    if isStarted.load(ordering: .acquiring) { return }
     let boot = ProcessCore(node: node, parent: nil)
     guard let table = try? SpanTable(.set, access: .public, owner: boot.pid) else { return }
-    publish(table)
+    // Started and published are one: whoever finds it started has a table to put its row into.
+    let isFirst = slot.withLock { slot in
+      if isStarted.load(ordering: .relaxed) { return false }
+      slot = table
+      isStarted.store(true, ordering: .releasing)
+      return true
+    }
+    guard isFirst else { return boot.finish(.normal) }
     boot.launch(under: nil) { core in
       try await TracingTree.start(on: core.node)
       let context = ProcessContext(core)
