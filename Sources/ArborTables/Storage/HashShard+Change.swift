@@ -167,12 +167,52 @@ extension HashShard {
   @inlinable
   mutating func makeRoom() {
     let used = live &+ ghosts
-    rebuild(capacity: used &* 2 <= capacity && used > 0 ? capacity : max(4, capacity &* 2))
+    if used > 0, used &* 2 <= capacity {
+      closeGaps()
+    } else {
+      rebuild(capacity: max(4, capacity &* 2))
+    }
+  }
+
+  /// Moves the rows together, in their order, so that the free place is behind them.
+  @inlinable
+  mutating func closeGaps() {
+    guard live &+ ghosts < end, let index, let rows else { return }
+    // Where each row goes. Its place in the index does not depend on it.
+    let places = UnsafeMutablePointer<UInt32>.allocate(capacity: end)
+    defer { places.deallocate() }
+    var row = 0
+    for old in 0..<end {
+      (places + old).initialize(to: UInt32(truncatingIfNeeded: row))
+      guard header(old).pointee.stamp != Header.gap else { continue }
+      if row < old { Self.move(old, of: rows, to: row, of: rows) }
+      row += 1
+    }
+    end = row
+    for at in 0...mask where index[at] != 0 {
+      let entry = index[at]
+      index[at] = Self.entry(
+        UInt32(truncatingIfNeeded: entry >> 32), Int(places[Self.row(entry)]))
+    }
+  }
+
+  /// Moves a row, which is no gap, to a place that is free.
+  @inlinable
+  static func move(
+    _ old: Int, of oldRows: UnsafeMutableRawPointer, to new: Int,
+    of newRows: UnsafeMutableRawPointer
+  ) {
+    header(newRows, new).moveInitialize(from: header(oldRows, old), count: 1)
+    key(newRows, new).moveInitialize(from: key(oldRows, old), count: 1)
+    if header(newRows, new).pointee.isLive {
+      slot(newRows, new).moveInitialize(from: slot(oldRows, old), count: 1)
+    }
   }
 
   /// Moves all rows to new memory, in their order and without the gaps.
   @inlinable
   mutating func rebuild(capacity newCapacity: Int) {
+    closeGaps()
     let newMask = newCapacity * 2 - 1
     let newIndex = UnsafeMutablePointer<UInt64>.allocate(capacity: newMask + 1)
     newIndex.initialize(repeating: 0, count: newMask + 1)
@@ -181,30 +221,10 @@ extension HashShard {
     let newRows = UnsafeMutableRawPointer.allocate(
       byteCount: size, alignment: size < 512 ? Self.alignment : max(64, Self.alignment))
     if let index, let rows {
-      // Where each old row goes: nowhere but to its own number if there are no gaps.
-      var places: [UInt32] = []
-      let hasGaps = live + ghosts < end
-      if hasGaps { places.reserveCapacity(end) }
-      var row = 0
-      for old in 0..<end {
-        if hasGaps { places.append(UInt32(truncatingIfNeeded: row)) }
-        let header = Self.header(rows, old)
-        guard header.pointee.stamp != Header.gap else { continue }
-        Self.header(newRows, row).moveInitialize(from: header, count: 1)
-        Self.key(newRows, row).moveInitialize(from: Self.key(rows, old), count: 1)
-        if Self.header(newRows, row).pointee.isLive {
-          Self.slot(newRows, row).moveInitialize(from: Self.slot(rows, old), count: 1)
-        }
-        row += 1
-      }
+      for row in 0..<end { Self.move(row, of: rows, to: row, of: newRows) }
       for at in 0...mask where index[at] != 0 {
-        let entry = index[at]
-        let old = Self.row(entry)
-        Self.enter(
-          Self.entry(UInt32(truncatingIfNeeded: entry >> 32), hasGaps ? Int(places[old]) : old),
-          in: newIndex, mask: newMask)
+        Self.enter(index[at], in: newIndex, mask: newMask)
       }
-      end = row
       index.deallocate()
       rows.deallocate()
     }

@@ -182,7 +182,7 @@ extension StorageEngine {
     }
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   func remove(_ key: Key, stamp: UInt64? = nil) -> TakenOut<Key, Value> {
     switch self {
     case .set(let rows): TakenOut(rows.remove(key, stamp: stamp))
