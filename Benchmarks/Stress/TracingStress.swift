@@ -123,8 +123,8 @@ struct TracingStress {
       try? await Task.sleep(for: .milliseconds(20))
     } while ContinuousClock.now - begun < .seconds(20)
     print("\(kills)\n\(left)\nWRONG; repeat the choices with --seed \(options.seed)")
-    for span in SpanManager.openSpans(on: node).prefix(10) {
-      print("  open: \(span.name) of #PID<\(span.processID)>")
+    for open in SpanManager.openSpans(on: node).prefix(10) {
+      print("  open: \(open.span.name) of \(open.owner), for \(open.age)")
     }
     return false
   }

@@ -29,6 +29,28 @@ private actor Idle: GenServer {
     #expect(lines[2].hasPrefix("  second  ") && lines[2].hasSuffix("error: Boom()"))
   }
 
+  @Test("a span's kind, events, links and what was cut off stand with it")
+  func details() async throws {
+    node.traceSettings.limits.events = 1
+    let recorder = try SpanRecorder(node: node)
+    let link = try #require(TraceID("0af7651916cd43dd8448eb211c80319c"))
+    await withProcess(on: node) { _ in
+      Trace.withSpan("upload", kind: .client) {
+        Trace.recordEvent("half way", ["bytes": 512])
+        Trace.recordEvent("too much")
+        Trace.linkSpan(SpanID(1), in: link)
+        Trace.withSpan("below") {}
+      }
+    }
+    let lines = Trace.rendered(recorder.spans).split(separator: "\n")
+    #expect(lines.count == 5)
+    #expect(lines[0].hasPrefix("upload (client)  #PID<") && lines[0].hasSuffix("ok"))
+    #expect(lines[1].hasPrefix("  * half way  +") && lines[1].hasSuffix("[bytes: 512]"))
+    #expect(lines[2] == "  -> 0000000000000001 of trace \(link)")
+    #expect(lines[3] == "  cut off: 1 events")
+    #expect(lines[4].hasPrefix("  below  "))
+  }
+
   @Test("several traces stand below their ids; a span whose parent is elsewhere says so")
   func severalTraces() async throws {
     let recorder = try SpanRecorder(node: node)

@@ -219,6 +219,24 @@ private struct Boom: Error {}
     }
   }
 
+  @Test("what an exporter does is not traced, nor is the work of those it calls")
+  func quiet() throws {
+    try simulate(seeds: 0..<20) { sim in
+      let recorder = try SpanRecorder(node: sim.node)
+      let collector = Collector { _ in Trace.withSpan("sending") {} }
+      let processor = try await BatchSpanProcessor.start {
+        try BatchSpanProcessor(exporter: collector, batchSize: 1)
+      }
+      try await Trace.withSpan("flushing") {
+        Self.spans("a")
+        try await processor.flush()
+      }
+      await sim.advance(by: .seconds(60))
+      try #require(collector.names == ["a", "flushing"])
+      try #require(recorder.spans.map(\.name) == ["a", "flushing"])
+    }
+  }
+
   @Test("numbers that make no sense are refused, by name")
   func badOptions() async throws {
     let node = Node(workers: 1)

@@ -168,6 +168,26 @@ private actor Station: GenServer {
     }
   }
 
+  @Test("a trace that is not recorded there is not recorded here, and is passed on as such")
+  func unsampled() async throws {
+    let recorder = try SpanRecorder(node: node)
+    await withProcess(on: node) { _ in
+      for flags in ["00", "02"] {
+        var incoming = Self.headers
+        incoming["traceparent"] = incoming["traceparent"]!.dropLast(2) + flags
+        Trace.withPropagatedContext(TraceContext(headers: incoming)) {
+          Trace.withSpan("unseen") {
+            let context = Trace.propagateContext()
+            #expect(context.traceID == remote.traceID && context.baggage == remote.baggage)
+            #expect(context.parent?.state == remote.parent?.state)
+            #expect(context.headers[0].value.hasSuffix("-" + flags))
+          }
+        }
+      }
+    }
+    #expect(recorder.spans.isEmpty && recorder.startedCount == 0)
+  }
+
   @Test("a trace that begins here says that its id is random; a malformed header begins one")
   func newTrace() async {
     await withProcess(on: node) { _ in
