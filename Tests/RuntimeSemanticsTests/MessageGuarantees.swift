@@ -5,7 +5,7 @@ import ArborTracing
 import Testing
 
 /// Calls, mailboxes and what surrounds a handler.
-@Suite(.bothModes) struct MessageGuarantees {
+@Suite struct MessageGuarantees {
   let node = Node(workers: 2)
 
   @Test(
@@ -217,35 +217,33 @@ import Testing
   }
 
   @Test("MAIL-5: DOWN, EXIT and system messages find room in a full mailbox")
-  func exempt() async throws {
-    try await withProcess(on: node) { context in
-      let me = context.pid
-      let latch = Latch()
-      let server = try await Script.start(mailbox: .bounded(1, .fail)) {
-        Script(reader: me, trapsExit: true)
+  func exempt() throws {
+    try simulate(seeds: 0..<100) { sim in
+      try await withProcess { context in
+        let me = context.pid
+        let (gate, opening) = AsyncStream<Void>.makeStream()
+        let server = try await Script.start(mailbox: .bounded(1, .fail)) {
+          Script(reader: me, trapsExit: true)
+        }
+        let pid = try #require(server.pid)
+        server.act { own in
+          _ = own.spawnMonitor { _ in }
+          for await _ in gate { break }
+        }
+        await sim.settle()
+        pid.send("fills it")
+        pid.send("refused")
+        pid.sendExit(.shutdown("trapped"))
+        let stopping = Task { try await server.stop() }  // a system message
+        await sim.settle()
+        try #require(pid.mailbox.queued == 4 && pid.mailbox.refused == 1)
+        opening.yield()
+        try await stopping.value
+        let text = try await context.receive(String.self)
+        _ = try await context.receive(Down.self)
+        let exit = try await context.receive(Exit.self)
+        try #require(text == "fills it" && exit.reason == .shutdown("trapped"))
       }
-      let pid = try #require(server.pid)
-      server.act { own in
-        let (_, ref) = own.spawnMonitor { _ in }
-        _ = ref
-        me.send("running")
-        await latch.pass()
-      }
-      _ = try await context.receive(String.self)
-      pid.send("fills it")
-      pid.send("refused")
-      pid.sendExit(.shutdown("trapped"))
-      // The DOWN first: what comes after the request to stop is never handled.
-      while pid.mailbox.queued < 3 { await Task.yield() }
-      async let stopped: Void = server.stop()  // a system message
-      while pid.mailbox.queued < 4 { await Task.yield() }
-      latch.open()
-      let text = try await context.receive(String.self)
-      _ = try await context.receive(Down.self)
-      let exit = try await context.receive(Exit.self)
-      #expect(text == "fills it" && exit.reason == .shutdown("trapped"))
-      try await stopped
-      #expect(pid.mailbox.refused == 1)
     }
   }
 

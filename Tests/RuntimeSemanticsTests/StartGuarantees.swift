@@ -95,14 +95,21 @@ private actor Plain {
       #expect(ServerRef<Script>(named: name).pid == context.pid)
     }
     #expect(ServerRef<Script>(named: name).pid == nil)
-    let shared = spawn { inner in
-      try inner.register(name)
-      _ = try await inner.receive(String.self)
+    try await withProcess { outside in
+      #expect(outside.node === Node.shared)
+      let me = outside.pid
+      let shared = spawn { inner in
+        try inner.register(name)
+        me.send("registered")
+        _ = try await inner.receive(String.self)
+      }
+      _ = try await outside.receive(String.self)
+      #expect(ServerRef<Script>(named: name).pid == shared)
     }
+    let holder = ServerRef<Script>(named: name).pid
+    #expect(holder != nil)
     await withProcess(on: node) { _ in #expect(ServerRef<Script>(named: name).pid == nil) }
-    while Node.shared.pid(named: name) == nil { await Task.yield() }
-    #expect(ServerRef<Script>(named: name).pid == shared)
-    shared.send("end")
+    holder?.send("end")
   }
 
   @Test("PLAIN-1: a plain actor ends with normal when it is let go of")

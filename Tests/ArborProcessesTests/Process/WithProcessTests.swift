@@ -1,7 +1,6 @@
 import ArborPrimitives
 import ArborProcesses
 import ArborTestKit
-import Synchronization
 import Testing
 
 private struct Boom: Error, Equatable {}
@@ -49,15 +48,13 @@ private struct Boom: Error, Equatable {}
 
   @Test("others hear of its end: links, monitors, names")
   func ends() async throws {
-    let watched = Lock<PID?>(nil)
     let told = Lock<[ExitReason]>([])
-    let isReady = Atomic(false)
     let watcher = spawn(on: node) { watcher in
       watcher.trapExit()
       let pid = try await watcher.receive(PID.self)
       try watcher.link(pid)
       _ = watcher.monitor(pid)
-      isReady.store(true, ordering: .releasing)
+      pid.send("watched")
       let exit = try await watcher.receive(Exit.self)
       let down = try await watcher.receive(Down.self)
       told.withLock { $0 = [exit.reason, down.reason] }
@@ -65,9 +62,8 @@ private struct Boom: Error, Equatable {}
     await #expect(throws: Boom()) {
       try await withProcess(on: node) { context in
         try context.register("scope")
-        watched.withLock { $0 = context.pid }
         watcher.send(context.pid)
-        while !isReady.load(ordering: .acquiring) { await Task.yield() }
+        _ = try await context.receive(String.self)
         throw Boom()
       }
     }
