@@ -29,7 +29,7 @@ enum ArborBench {
       rounds = max(count, 1)
       arguments.removeFirst(2)
     }
-    for bench in Bench.all where arguments.isEmpty || arguments.contains(bench.name) {
+    for bench in Bench.rows where arguments.isEmpty || arguments.contains(bench.name) {
       do {
         _ = try await bench.run(bench.operations)  // a warm-up, not counted
         var figures: [Double] = []
@@ -43,7 +43,7 @@ enum ArborBench {
 
   private static func runOnce(_ arguments: some Collection<String>) async {
     guard arguments.count == 2, let name = arguments.first,
-      let bench = Bench.all.first(where: { $0.name == name }),
+      let bench = Bench.named(name),
       let operations = arguments.dropFirst().first.flatMap({ Int($0) })
     else {
       say("usage: ArborBench --one-worker ROW OPERATIONS")
@@ -61,7 +61,7 @@ enum ArborBench {
     while let line = readLine() {
       let words = line.split(separator: " ").map(String.init)
       guard words.count == 2, let operations = Int(words[1]),
-        let bench = Bench.all.first(where: { $0.name == words[0] })
+        let bench = Bench.named(words[0])
       else {
         say("\(words.first ?? "?") unknown")
         continue

@@ -12,9 +12,12 @@ struct Bench: Sendable {
     self.run = run
   }
 
-  static let all =
+  /// The rows of the comparison, and their floors.
+  static let rows =
     messages + lifecycle + tables + mixes + tracing + rawMessages + rawLifecycle + rawTables
     + rawMixes + rawTracing
+
+  static func named(_ name: String) -> Bench? { (rows + growth).first { $0.name == name } }
 }
 
 /// A round that went wrong: an answer that is not what the work must give.

@@ -1,4 +1,5 @@
 import Arbor
+import ArborProcesses
 
 /// What every row measures with.
 struct Stopwatch {
@@ -13,8 +14,11 @@ struct Stopwatch {
 
 /// Where the rounds run.
 enum Stage {
-  /// One worker where instructions are counted: then a run takes the same ones each time.
-  static let node = CommandLine.arguments.contains("--one-worker") ? Node(workers: 1) : .shared
+  /// One worker, and one seed, where instructions are counted: then a run takes the same ones each time.
+  static let node =
+    CommandLine.arguments.contains("--one-worker")
+    ? Node(scheduler: WorkStealingPool(workers: 1, spares: 0), clock: SystemClock(), seed: 1)
+    : .shared
 }
 
 /// Runs a round in a process of its own, on the node's threads.

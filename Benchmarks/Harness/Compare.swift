@@ -15,6 +15,7 @@ enum Compare {
     }
 
     warnIfBusy()
+    if let path = options.growthPath { return growth(options, path) }
     print(Report.header)
     var results: [RowResult] = []
     for row in options.rows {
@@ -37,6 +38,22 @@ enum Compare {
       }
     }
     exit(remarks.isEmpty ? 0 : 1)
+  }
+
+  private static func growth(_ options: Options, _ path: String) {
+    let growth = Growth(options: options)
+    let tables = growth.measure { table in
+      print(GrowthReport.table(table.heading, table.sizes, table.lines) + "\n")
+      fflush(nil)
+    }
+    for remark in growth.remarks { print("missing: \(remark)") }
+    do {
+      try Data(GrowthPlot().svg(tables).utf8).write(to: URL(fileURLWithPath: path))
+    } catch {
+      say("the plot could not be written to \(path): \(error)")
+      exit(1)
+    }
+    exit(growth.remarks.isEmpty ? 0 : 1)
   }
 
   /// Looks at the machine for a moment. Not at the load average: that still remembers the build.

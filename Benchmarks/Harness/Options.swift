@@ -3,16 +3,21 @@ struct Options {
   var isQuick = false
   var jsonPath: String?
   var only: [String] = []
+  /// Where to draw the figures at many sizes; nil for the comparison of rows.
+  var growthPath: String?
   var benchPath = ""
   var peerPath: String?
 
   static let usage = """
-    usage: Benchmarks/compare [--quick] [--only ROW,...] [--json FILE] [--no-build]
+    usage: Benchmarks/compare [--quick] [--only ROW,...] [--json FILE] [--growth FILE] [--no-build]
 
     Measures Arbor beside the BEAM, and Swift's own hop as a floor (`raw`).
       --quick      fewer and shorter rounds: within a minute, once built
       --only       these rows, by name
       --json FILE  also writes the figures to FILE
+      --growth FILE
+                   instead: the figures beside 1 to 1 000 000 processes, with mailboxes 10 to
+                   1 000 000 deep, and of as many servers, as tables, and drawn to FILE, an SVG
       --no-build   takes what was built last
     """
 
@@ -29,6 +34,7 @@ struct Options {
       case "--quick": isQuick = true
       case "--json": jsonPath = try value(of: argument)
       case "--only": only += try value(of: argument).split(separator: ",").map(String.init)
+      case "--growth": growthPath = try value(of: argument)
       case "--bench": benchPath = try value(of: argument)
       case "--peer": peerPath = try value(of: argument)
       default: throw UsageError("unknown option \(argument)")

@@ -43,7 +43,7 @@ enum Report {
     return rightPadded(name, to: 24) + cells + " " + figures.dropFirst(6).joined()
   }
 
-  private static func amount(_ value: Double, _ unit: String) -> String {
+  static func amount(_ value: Double, _ unit: String) -> String {
     switch (unit, value) {
     case ("bytes", _): String(format: "%.0f B", value)
     case (_, ..<1_000): String(format: "%.4g ns", value)

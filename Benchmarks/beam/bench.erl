@@ -45,6 +45,20 @@ rows() ->
         {'stop-children', 100000, fun bench_lifecycle:stop_children/1}
     ].
 
+%% What is asked for beside the rows, and by the harness only.
+growth() ->
+    [
+        {'crowd', 10000, fun bench_growth:crowd/1},
+        {'servers-start', 10000, fun bench_growth:servers_start/1},
+        {'servers-bytes', 10000, fun bench_growth:servers_bytes/1},
+        {'servers-call', 10000, fun bench_growth:servers_call/1},
+        {'servers-stop', 10000, fun bench_growth:servers_stop/1},
+        {'call-deep', 10000, fun bench_growth:call_deep/1},
+        {'receive-deep', 10000, fun bench_growth:receive_deep/1},
+        {'skip-deep', 10000, fun bench_growth:skip_deep/1},
+        {'kill-deep', 10000, fun bench_growth:kill_deep/1}
+    ].
+
 main(["--serve"]) ->
     quiet(),
     serve();
@@ -65,7 +79,7 @@ serve() ->
             halt(0);
         Line ->
             [Name, Ops] = string:lexemes(string:trim(Line), " "),
-            {Row, _, Run} = lists:keyfind(list_to_atom(Name), 1, rows()),
+            {Row, _, Run} = lists:keyfind(list_to_atom(Name), 1, rows() ++ growth()),
             report(Row, round_of(Run, list_to_integer(Ops))),
             serve()
     end.

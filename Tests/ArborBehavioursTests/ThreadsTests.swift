@@ -56,15 +56,20 @@ import Testing
       await #expect(throws: ReceiveError.timeout) {
         try await context.receive(String.self, timeout: .milliseconds(1))
       }
+      let me = context.pid
       let tree = try await Supervisor.start(.oneForOne, maxRestarts: 10, within: .seconds(5)) {
-        Child("counter", named: "counter") { Counter() }
+        Child("counter", named: "counter") {
+          me.send("up")
+          return Counter()
+        }
       }
+      _ = try await context.receive(String.self)
       let counter = ServerRef<Counter>(named: "counter")
       for _ in 0..<5 {
         let ref = context.monitor("counter")
         counter.add(-1)
         _ = try await context.receive(Down.self, where: { $0.ref == ref })
-        while counter.pid == nil { try await context.sleep(for: .microseconds(10)) }
+        _ = try await context.receive(String.self)
         let value = try await counter.value
         #expect(value == 0)
       }

@@ -31,7 +31,10 @@ package final class WorkStealingPool: Scheduler {
   package convenience init(
     workers: Int = SystemThread.processorCount, spares: Int = 64, budget: Int = 64
   ) {
-    self.init(workers: workers, spares: spares, tuning: PoolTuning(budget: budget))
+    var tuning = PoolTuning(budget: budget)
+    // There is nobody to whom a monitor could give what stands behind a stuck worker.
+    if workers + spares <= 1 { tuning.monitorInterval = nil }
+    self.init(workers: workers, spares: spares, tuning: tuning)
   }
 
   init(workers: Int, spares: Int, tuning: PoolTuning) {
