@@ -8,11 +8,20 @@ enum LoopEnd {
   /// By itself. The mail that was being handled is kept until the process is fenced, so that its
   /// caller hears the reason, and not that its request was let go of.
   case stopped(ExitReason, handling: Mail?)
-}
 
-/// The parent of a server that traps exits has ended.
-@usableFromInline
-struct ParentEnded: Error { @usableFromInline let reason: ExitReason }
+  /// What an error means that left the server while it handled `mail`.
+  @usableFromInline
+  init(_ error: any Error, handling mail: Mail?, _ core: ProcessCore) {
+    // An exit signal was first: what is thrown for it, or after it, changes nothing.
+    if core.isFenced {
+      self = .signalled
+    } else if case .parentEnded(let reason)? = error as? LoopBreak {
+      self = .stopped(reason, handling: mail)
+    } else {
+      self = .stopped(ExitReason(error), handling: mail)
+    }
+  }
+}
 
 extension GenServer {
   /// Takes one message after the other until the server ends; returns once it has said its last.
@@ -22,7 +31,8 @@ extension GenServer {
     case .signalled: break
     case .stopped(let reason, let mail):
       let last = await sayLastWords(reason, core)
-      core.finish(last)
+      if core.isToReport(last) { await report(last, handling: mail, core) }
+      core.finish(last, isReported: false)
       withExtendedLifetime(mail) {}
     }
   }
@@ -34,40 +44,75 @@ extension GenServer {
     var handled = 0
     let tracing = Self.messageTracing
     while true {
-      let mail: Mail
-      switch core.nextMail() {
-      case .interrupted: return .signalled
-      case .empty:
-        await core.parking.park()
-        continue
-      case .mail(let next): mail = next
-      }
-      do {
-        // Each `await` is a step that the Swift runtime checks for a change of executors: what is
-        // frequent is handled here, and not a call further down.
-        if let observer = tracing.post?.observer {
-          try await observer.handling(mail, by: Self.self, as: core) {
+      // All that a server may have beside its messages costs the others this look.
+      if core.hasNoDuties {
+        let mail: Mail
+        switch core.nextMail() {
+        case .interrupted: return .signalled
+        case .empty:
+          await core.parking.park()
+          continue
+        case .mail(let next): mail = next
+        }
+        do {
+          // Each `await` is a step that the Swift runtime checks for a change of executors: what is
+          // frequent is handled here, and not a call further down.
+          if tracing.isObserved || mail.context != nil && !tracing.isIgnored {
+            try await handle(mail, core, tracing)
+          } else if mail.kind == .call, let mail = mail.exactly(ValueMail<Call>.self) {
+            try await handleCall(mail.value)
+          } else if mail.kind == .cast, let mail = mail.exactly(ValueMail<Cast>.self) {
+            try await handleCast(mail.value)
+          } else {
             try await handle(mail, core)
           }
-        } else if let context = mail.context, !tracing.isIgnored {
-          let ambient = Ambient(process: core, cursor: context.cursor)
-          try await Ambient.local.withValue(ambient) { try await handle(mail, core) }
-        } else if mail.kind == .call, let mail = mail.exactly(ValueMail<Call>.self) {
-          try await handleCall(mail.value)
-        } else if mail.kind == .cast, let mail = mail.exactly(ValueMail<Cast>.self) {
-          try await handleCast(mail.value)
-        } else {
-          try await handle(mail, core)
+        } catch {
+          return LoopEnd(error, handling: mail, core)
         }
-      } catch {
-        let reason = (error as? ParentEnded)?.reason ?? ExitReason(error)
-        return .stopped(reason, handling: mail)
+      } else if let end = await attend(core, tracing) {
+        return end
       }
       handled += 1
       if handled == turn {
         handled = 0
         await core.yieldTurn()
       }
+    }
+  }
+
+  /// One round of the loop for a server that has more to see to than its next message: a step to go
+  /// on with, a time that it waits at most, somebody who looks on.
+  @inlinable
+  func attend(_ core: ProcessCore, _ tracing: MessageTracing) async -> LoopEnd? {
+    let mail: Mail
+    switch await core.nextErrand() {
+    case .end: return .signalled
+    case .fault(let error): return LoopEnd(error, handling: nil, core)
+    case .mail(let next): mail = next
+    }
+    let isObserved = core.isObserved && mail.kind != .system
+    if isObserved { core.noteReceived(mail) }
+    do {
+      try await handle(mail, core, tracing)
+    } catch {
+      return LoopEnd(error, handling: mail, core)
+    }
+    if isObserved { core.note(.handled) }
+    return nil
+  }
+
+  /// Handles a mail in the trace of its sender, if the server wants that.
+  @inlinable
+  func handle(_ mail: Mail, _ core: ProcessCore, _ tracing: MessageTracing) async throws {
+    if let observer = tracing.post?.observer {
+      try await observer.handling(mail, by: Self.self, as: core) {
+        try await handle(mail, core)
+      }
+    } else if let context = mail.context, !tracing.isIgnored {
+      let ambient = Ambient(process: core, cursor: context.cursor)
+      try await Ambient.local.withValue(ambient) { try await handle(mail, core) }
+    } else {
+      try await handle(mail, core)
     }
   }
 
@@ -78,8 +123,12 @@ extension GenServer {
       if let mail = mail.exactly(ValueMail<Call>.self) { try await handleCall(mail.value) }
     case .cast:
       if let mail = mail.exactly(ValueMail<Cast>.self) { try await handleCast(mail.value) }
-    case .down, .exit, .timeout, .message, .system:
-      if let info = try Info(mail, to: core) { try await handleInfo(info) }
+    case .step: try await handleContinue(step(mail))
+    case .system: try await handleSystem(mail, core)
+    case .down, .exit, .timeout, .message:
+      if let exit = mail.exactly(ValueMail<Exit>.self) { core.hears(exit.value) }
+      if let reason = core.parentsEnd(mail) { throw LoopBreak.parentEnded(reason) }
+      if let info = Info(mail) { try await handleInfo(info) }
     }
   }
 
@@ -99,29 +148,18 @@ extension GenServer {
 
 extension Info {
   /// What a mail means to its server; nil if it is none of the server's business.
-  ///
-  /// - Throws: what ends the server: its parent's end, a request to stop.
   @usableFromInline
-  init?(_ mail: Mail, to core: ProcessCore) throws {
+  init?(_ mail: Mail) {
     switch mail.kind {
-    case .call, .cast: return nil
+    case .call, .cast, .system, .step: return nil
     case .down:
       guard let mail = mail.exactly(ValueMail<Down>.self) else { return nil }
       self = .down(mail.value)
     case .exit:
       guard let mail = mail.exactly(ValueMail<Exit>.self) else { return nil }
-      core.hears(mail.value)
-      if let pid = mail.value.pid, pid == core.parent, core.isLinkedToParent {
-        throw ParentEnded(reason: mail.value.reason)
-      }
       self = .exit(mail.value)
     case .timeout: self = .timeout
     case .message: self = .message(mail.payload)
-    case .system:
-      guard let mail = mail.exactly(ValueMail<SystemRequest>.self) else { return nil }
-      switch mail.value {
-      case .stop(let reason): throw reason
-      }
     }
   }
 }

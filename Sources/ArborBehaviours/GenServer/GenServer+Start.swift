@@ -10,7 +10,10 @@ extension GenServer {
   ///   - name: the name to register it under, on its node.
   ///   - node: where; the caller's node if not said.
   ///   - mailbox: how many messages may wait; without bounds if not said.
-  ///   - timeout: how long `make` may take; nil, the default, is as long as it takes.
+  ///   - timeout: how long `make` may take; nil, the default, is as long as it takes. A server that is
+  ///     not ready by then is killed.
+  ///   - hibernateAfter: how long it waits for a message before it hibernates by itself; nil, the
+  ///     default, is never.
   ///   - make: makes the server. It runs inside the new process; what it throws fails the start.
   /// - Returns: a reference to it; never the actor itself, whose methods would bypass the mailbox.
   /// - Throws: ``StartError``.
@@ -19,20 +22,21 @@ extension GenServer {
   @inlinable
   public static func start(
     named name: ProcessName? = nil, on node: Node? = nil, mailbox: MailboxLimit = .unbounded,
-    timeout: Duration? = nil,
+    timeout: Duration? = nil, hibernateAfter: Duration? = nil,
     _ make: @escaping @Sendable () async throws -> Self
   ) async throws(StartError) -> ServerRef<Self> {
     let parent = ProcessCore.current
     let core = ProcessCore(
       node: node ?? parent?.node ?? .shared, parent: parent?.pid, mailbox: mailbox)
-    try await launch(core, named: name, timeout: timeout, make)
+    try await launch(
+      core, named: name, timeout: timeout, hibernateAfter: hibernateAfter, make)
     return ServerRef(core.pid)
   }
 
   /// Starts a server that is linked to the calling process from its first moment. If that process
   /// ends, the server does; a server that traps exits calls ``terminate(_:)`` first.
   ///
-  /// Parameters as in ``start(named:on:mailbox:timeout:_:)``.
+  /// Parameters as in ``start(named:on:mailbox:timeout:hibernateAfter:_:)``.
   ///
   /// - Throws: ``StartError``; `notInProcess` outside any process. A start that fails ends the
   ///   caller through the link, as in OTP, unless it traps exits.
@@ -41,42 +45,85 @@ extension GenServer {
   @inlinable
   public static func startLink(
     named name: ProcessName? = nil, mailbox: MailboxLimit = .unbounded, timeout: Duration? = nil,
-    _ make: @escaping @Sendable () async throws -> Self
+    hibernateAfter: Duration? = nil, _ make: @escaping @Sendable () async throws -> Self
   ) async throws(StartError) -> ServerRef<Self> {
     guard let parent = ProcessCore.current else { throw .notInProcess }
     let core = ProcessCore(linkedTo: parent, mailbox: mailbox)
-    try await launch(core, named: name, timeout: timeout, make)
+    try await launch(
+      core, named: name, timeout: timeout, hibernateAfter: hibernateAfter, make)
     return ServerRef(core.pid)
+  }
+
+  /// Starts a server that the calling process monitors from its first moment.
+  ///
+  ///     let (counter, ref) = try await Counter.startMonitor { Counter() }
+  ///
+  /// Parameters as in ``start(named:on:mailbox:timeout:hibernateAfter:_:)``.
+  ///
+  /// - Returns: the server, and the monitor. A start that fails leaves no DOWN.
+  /// - Throws: ``StartError``; `notInProcess` outside any process.
+  ///
+  /// OTP: `gen_server:start_monitor/3,4`.
+  @inlinable
+  public static func startMonitor(
+    named name: ProcessName? = nil, on node: Node? = nil, mailbox: MailboxLimit = .unbounded,
+    timeout: Duration? = nil, hibernateAfter: Duration? = nil,
+    _ make: @escaping @Sendable () async throws -> Self
+  ) async throws(StartError) -> (server: ServerRef<Self>, monitor: MonitorRef) {
+    guard let parent = ProcessCore.current else { throw .notInProcess }
+    let core = ProcessCore(node: node ?? parent.node, parent: parent.pid, mailbox: mailbox)
+    let ref = parent.watchStart(of: core)
+    do throws(StartError) {
+      try await launch(
+        core, named: name, timeout: timeout, hibernateAfter: hibernateAfter, make)
+    } catch {
+      parent.forgetStart(ref)
+      throw error
+    }
+    return (ServerRef(core.pid), ref)
   }
 
   @inlinable
   static func launch(
-    _ core: ProcessCore, named name: ProcessName?, timeout: Duration?,
+    _ core: ProcessCore, named name: ProcessName?, timeout: Duration?, hibernateAfter: Duration?,
     _ make: @escaping @Sendable () async throws -> Self
   ) async throws(StartError) {
     let cursor = Ambient.current?.cursor
+    let refusal: (any Error)?
     do {
-      try await core.launchAndWait(timeout: timeout?.wholeNanoseconds) { core, ready in
+      refusal = try await core.launchAndWait(timeout: timeout?.wholeNanoseconds) { core, ready in
         // Before it can be found by its name: who calls it while it starts shall wait, not be told
         // that it is no such server.
         core.becomes(Self.self)
-        if let name { try register(name, for: core) }
-        // The start belongs to its starter's trace; the messages that come later do not.
+        if let hibernateAfter { core.hibernate(after: hibernateAfter.wholeNanoseconds) }
+        do throws(StartError) {
+          if let name { try register(name, for: core) }
+        } catch {
+          // No failure of the server's: its starter hears of it, and nobody else.
+          guard case .alreadyStarted = error else { throw error }
+          return ready.refuse(error)
+        }
         let server: Self
-        if let cursor {
-          server = try await Ambient.local.withValue(Ambient(process: core, cursor: cursor)) {
-            try await adopt(core, make)
+        do {
+          // The start belongs to its starter's trace; the messages that come later do not.
+          if let cursor {
+            server = try await Ambient.local.withValue(Ambient(process: core, cursor: cursor)) {
+              try await adopt(core, make)
+            }
+          } else {
+            server = try await adopt(core, make)
           }
-        } else {
-          server = try await adopt(core, make)
+        } catch StartError.ignored {
+          return ready.refuse(StartError.ignored)
         }
         guard server.process.pid == core.pid else { throw StartError.foreignServer }
-        ready.reply(())
+        ready.succeed()
         await server.serve(as: core)
       }
     } catch {
       throw StartError(error)
     }
+    if let refusal { throw refusal as? StartError ?? .failed(ExitReason(refusal)) }
   }
 
   /// Makes the server, whose context is to be the process's.

@@ -38,6 +38,8 @@ public protocol GenServer: Actor {
   associatedtype Call: Sendable = Never
   /// The requests that do not.
   associatedtype Cast: Sendable = Never
+  /// What it goes on with by itself: see ``handleContinue(_:)``.
+  associatedtype Continue: Sendable = Never
 
   /// The server's process: its PID, its monitors and links. Written `let process =
   /// ProcessContext()`, which also gives the actor its executor.
@@ -79,6 +81,12 @@ public protocol GenServer: Actor {
   /// OTP: `handle_info/2`.
   func handleInfo(_ info: Info) async throws
 
+  /// Goes on with what ``ArborProcesses/ProcessContext/continueWith(_:)`` was given, before any message
+  /// that waits.
+  ///
+  /// OTP: `handle_continue/2`.
+  func handleContinue(_ step: Continue) async throws
+
   /// The last words of a server that ends by itself: because a handler threw, it was asked to stop,
   /// or its parent ended while it traps exits. Not called when an exit signal or a kill takes it
   /// down: a server that must clean up traps exits.
@@ -87,6 +95,20 @@ public protocol GenServer: Actor {
   ///
   /// OTP: `terminate/2`.
   func terminate(_ reason: ExitReason) async throws
+
+  /// Says what reports and `Sys.getStatus` show of the server: leaves out what nobody should see, adds
+  /// what helps. As it is, if the server does not say.
+  ///
+  ///     func formatStatus(_ status: ServerStatus) -> ServerStatus {
+  ///       var status = status
+  ///       status.state = "\(sessions.count) sessions"        // and not their keys
+  ///       return status
+  ///     }
+  ///
+  /// If it throws, neither state nor message are shown.
+  ///
+  /// OTP: `format_status/1`.
+  func formatStatus(_ status: ServerStatus) async throws -> ServerStatus
 }
 
 /// A message that is neither call nor cast.
@@ -109,6 +131,7 @@ extension GenServer {
   public static var answersInPlace: Bool { false }
   public func handleInfo(_ info: Info) async throws {}
   public func terminate(_ reason: ExitReason) async throws {}
+  public func formatStatus(_ status: ServerStatus) async throws -> ServerStatus { status }
 
   /// This server's PID.
   public nonisolated var pid: PID { process.pid }
@@ -123,4 +146,8 @@ extension GenServer where Call == Never {
 
 extension GenServer where Cast == Never {
   public func handleCast(_ cast: Cast) async throws {}
+}
+
+extension GenServer where Continue == Never {
+  public func handleContinue(_ step: Continue) async throws {}
 }

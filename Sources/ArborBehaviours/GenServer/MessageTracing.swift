@@ -14,6 +14,8 @@ public struct MessageTracing: Sendable {
   @usableFromInline package let post: ObserverPost?
   @usableFromInline let isIgnored: Bool
 
+  @inlinable var isObserved: Bool { post != nil }
+
   /// The handler is in the trace of its message: a span that it opens is a child of the sender's.
   @inlinable public static var inherited: MessageTracing { MessageTracing(post: nil) }
 

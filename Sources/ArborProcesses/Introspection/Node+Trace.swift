@@ -150,7 +150,7 @@ extension ProcessCore {
     case .down:
       if let down = mail.value(as: Down.self) { tell(.down, .down(down)) }
     case .message, .call, .cast, .exit: tell(.receive, .receive(mail.payload))
-    case .timeout, .system: break
+    case .timeout, .system, .step: break
     }
   }
 }

@@ -58,6 +58,8 @@ extension PID {
     case waiting
     /// It was told to handle no message for the time being.
     case suspended
+    /// It waits for a message, and has let go of what memory it can until then.
+    case hibernating
     /// It has been told to exit, or has returned, and is not yet released.
     case exiting
   }
@@ -66,6 +68,8 @@ extension PID {
   public struct Handling: Sendable, Equatable, CustomStringConvertible {
     public enum Kind: Sendable, Equatable {
       case message, call, cast, down, exit, timeout, system
+      /// What a server went on with: `handleContinue`.
+      case `continue`
     }
     /// How it came.
     public let kind: Kind
@@ -94,6 +98,7 @@ extension PID.Handling.Kind {
     case .exit: self = .exit
     case .timeout: self = .timeout
     case .system: self = .system
+    case .step: self = .continue
     }
   }
 }
@@ -147,6 +152,7 @@ extension ProcessMachine {
   func reportedStatus(isRunning: Bool, isIdle: Bool) -> PID.Status {
     guard case .running = status else { return .exiting }
     if isSuspended { return .suspended }
+    if isAsleep { return .hibernating }
     if receiver != nil || isIdle { return .waiting }
     return isRunning ? .running : .runnable
   }

@@ -15,6 +15,8 @@ package class Mail: @unchecked Sendable {
     case call, cast
     /// From the runtime; never dropped by a bounded mailbox.
     case down, exit, timeout, system
+    /// From a server to itself, before anything else.
+    case step
   }
 
   // Unchecked for exclusive access as well: under that lock nobody can overlap.

@@ -36,6 +36,7 @@ public final class Node: Sendable {
   package let exitGrace: UInt64
   /// What is noted of processes from their start, as the bits of ``Watch``.
   let newWatch = Atomic<UInt8>(0)
+  let loggerInUse = Lock<(any NodeLogger)?>(StandardErrorLogger.shared)
   private let lastID = Atomic<UInt64>(0)
   private let lastRef = Atomic<UInt64>(0)
   private let random: Lock<SeededGenerator>

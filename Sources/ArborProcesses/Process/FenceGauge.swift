@@ -5,7 +5,8 @@ public import Synchronization
 /// Who writes a table is asked for its process, and that for its fence, some 30 ns. But hardly ever
 /// is there code that the answer stops: a handler that has not yet heard that it was killed, a
 /// `Task {}` that outlives its process. The gauge counts the processes of which there may be
-/// such code, so that while there is none nobody needs to ask.
+/// such code, so that while there is none nobody needs to ask. It counts those too whose replies are
+/// looked at, by way of `Sys`: who replies asks it likewise.
 @usableFromInline
 package struct FenceGauge: @unchecked Sendable {
   // Unchecked: what the pointer leads to is an atomic that is never freed.
@@ -25,8 +26,8 @@ package struct FenceGauge: @unchecked Sendable {
   @inlinable
   package var isRaised: Bool { count.pointee.load(ordering: .acquiring) != 0 }
 
-  fileprivate func raise() { count.pointee.wrappingAdd(1, ordering: .acquiringAndReleasing) }
-  fileprivate func lower() { count.pointee.wrappingSubtract(1, ordering: .acquiringAndReleasing) }
+  func raise() { count.pointee.wrappingAdd(1, ordering: .acquiringAndReleasing) }
+  func lower() { count.pointee.wrappingSubtract(1, ordering: .acquiringAndReleasing) }
 }
 
 /// How many ambients there are of one process, and whether the process is fenced: what decides

@@ -8,12 +8,15 @@ package enum Resumer: Sendable {
   case job(UnownedJob, of: Unmanaged<ProcessCore>)
   /// Any other task.
   case continuation(UnsafeContinuation<Void, Never>)
+  /// Nobody as yet: the answer is to be kept for who asks for it later.
+  case listener(ResponseListener)
 
   @usableFromInline
   package func resume() {
     switch self {
     case .job(let job, let core): core._withUnsafeGuaranteedRef { $0.unpark(job) }
     case .continuation(let continuation): continuation.resume()
+    case .listener(let listener): listener.hear()
     }
   }
 }

@@ -78,17 +78,18 @@ extension ProcessCore {
     machine.withLock { $0.calls.remove(wait) }
   }
 
-  /// Launches this new process and waits until its body says that it has started, by answering
-  /// `ready`. A body that ends before is a failed start, and fails with the exit reason once
-  /// everything that the process held has been released.
+  /// Launches this new process and waits until its body says that it has started. A body that ends
+  /// before is a failed start, and fails with the exit reason once everything that the process held
+  /// has been released.
   ///
+  /// - Returns: nil once it has started; or why its body did not want it to, being ended quietly.
   /// OTP: `proc_lib:start/5`.
   @usableFromInline
   package func launchAndWait(
     timeout: UInt64?,
-    _ body: @escaping @Sendable (ProcessCore, _ ready: CallWait<Void>) async throws -> Void
-  ) async throws(CallError) {
-    let wait = CallWait<Void>(server: self)
+    _ body: @escaping @Sendable (ProcessCore, _ ready: StartWait) async throws -> Void
+  ) async throws(CallError) -> (any Error)? {
+    let wait = StartWait(server: self)
     let parking: Parking?
     do {
       parking = try begin(wait, Ambient.current, timeout: timeout)
@@ -101,15 +102,42 @@ extension ProcessCore {
     if let parking { await parking.park() } else { await wait.suspend() }
     conclude(wait)
     do {
-      try wait.get()
+      try wait.result.get()
+      return nil
     } catch {
+      if let refusal = wait.refusal, error == .exit(.normal) { return refusal }
       // Nobody will ever know of a process whose starter gave up, nor shall the starter of its end.
       if error == .timeout || error == .cancelled {
         if isLinkedToParent, let starter = ProcessCore.current { starter.disinherit(self) }
         receiveExit(.kill, from: nil)
+        if error == .timeout { await waitForRelease() }
       }
       throw error
     }
+  }
+
+  /// Monitors a process that this one is about to start.
+  @usableFromInline
+  package func watchStart(of child: ProcessCore) -> MonitorRef { monitor(child) }
+
+  /// Takes the monitor of a start that failed back, and the DOWN with it.
+  @usableFromInline
+  package func forgetStart(_ ref: MonitorRef) { demonitor(ref, flush: true) }
+
+  /// Waits until nothing is held any more by a process that is exiting, its name least of all: not
+  /// longer than the exit grace.
+  private func waitForRelease() async {
+    let wait = CallWait<Void>(server: self)  // which nothing answers but the end
+    let parking: Parking?
+    do { parking = try begin(wait, Ambient.current, timeout: nil) } catch { return }
+    let isReleased = machine.withLock { machine in
+      if machine.status == .released { return true }
+      machine.calls.insert(wait)
+      return false
+    }
+    if isReleased { wait.fail(.noproc) }
+    if let parking { await parking.park() } else { await wait.suspend() }
+    conclude(wait)
   }
 
   /// Asks a server to stop by its own hand, and waits until it is gone.
@@ -120,7 +148,7 @@ extension ProcessCore {
   ) async throws(CallError) -> ExitReason {
     let wait = CallWait<Void>(server: self)  // which nothing answers but the end
     let parking = try begin(wait, Ambient.current, timeout: timeout)
-    deliver(ValueMail(.system, SystemRequest.stop(reason), context: nil), asking: wait)
+    deliver(ValueMail(.system, SystemMessage(.stop(reason)), context: nil), asking: wait)
     if let parking { await parking.park() } else { await wait.suspend() }
     conclude(wait)
     do throws(CallError) {

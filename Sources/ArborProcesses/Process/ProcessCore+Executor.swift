@@ -45,6 +45,11 @@ struct JobQueue: Sendable {
     return job
   }
 
+  /// Gives back the room of a burst that is over.
+  mutating func trim() {
+    if restHead == rest.count { (rest, restHead) = ([], 0) }
+  }
+
   /// What a turn does after one of its jobs.
   enum Step {
     case run(Entry)

@@ -114,6 +114,11 @@ extension ProcessCore {
     }
     if let alarm = estate.alarm { node.clock.cancel(alarm) }
     let reason = estate.fate.reason
+    let backstage = kept.withLock { kept in
+      defer { kept = nil }
+      return kept
+    }
+    _ = backstage  // let go of here, without the lock
     noteExit(reason)
     estate.resources.visit { $0.ownerReleased(pid, reason: reason) }
     for timer in estate.timers { timer.abandon() }

@@ -43,6 +43,10 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
   let spawnTime: UInt64
   /// What is noted of what it does, as the bits of ``Watch``: zero costs one read.
   @usableFromInline let watch = Atomic<UInt8>(0)
+  /// What its loop has to see to beside its mail, as the bits of ``Duties``.
+  @usableFromInline let duties = Atomic<UInt8>(0)
+  /// And what it needs for that; nil for most.
+  let kept = Lock<Backstage?>(nil)
   /// Where the own task waits; nil for a process without one.
   // Unsafe, but written before the own task runs, and read by it alone.
   @usableFromInline nonisolated(unsafe) package private(set) var parking: Parking!

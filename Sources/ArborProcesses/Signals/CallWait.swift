@@ -47,6 +47,9 @@ package final class CallWait<Reply: Sendable>: AnyCallWait, @unchecked Sendable 
     guard let answer else { throw error }
     return answer
   }
+
+  /// The same, as a value.
+  package var outcome: Result<Reply, CallError> { answer.map { .success($0) } ?? .failure(error) }
 }
 
 /// The calls that a process has not answered yet: a list through the calls themselves, so that one
@@ -100,4 +103,23 @@ package struct CallList: @unchecked Sendable {
     }
     return all
   }
+}
+
+/// The wait for a start.
+@usableFromInline
+package final class StartWait: AnyCallWait, @unchecked Sendable {
+  // Unchecked: as `Wait`; `refusal` is written by the process before its end, which ends the wait.
+  private(set) var result: Result<Void, CallError> = .failure(.cancelled)
+  private(set) var refusal: (any Error)?
+
+  /// It has started.
+  @usableFromInline
+  package func succeed() { end { self.result = .success(()) } }
+
+  /// It does not want to, and will end with `normal`.
+  @usableFromInline
+  package func refuse(_ error: any Error) { refusal = error }
+
+  @usableFromInline
+  override package func fail(_ error: CallError) { end { self.result = .failure(error) } }
 }

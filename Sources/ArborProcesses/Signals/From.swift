@@ -20,9 +20,15 @@ public struct From<Reply: Sendable>: Sendable {
   @inlinable
   public func reply(_ reply: Reply) {
     // The gauge first: it is one load, and hardly ever raised.
-    if FenceGauge.shared.isRaised, ProcessCore.current?.isFenced == true { return }
+    if FenceGauge.shared.isRaised, let process = ProcessCore.current {
+      if process.isFenced { return }
+      if process.isObserved { process.noteReply(reply) }
+    }
     token.wait.reply(reply)
   }
+
+  /// As `reply`, of the runtime itself, which nobody looks at.
+  package func answer(_ reply: Reply) { token.wait.reply(reply) }
 }
 
 extension From where Reply == Void {

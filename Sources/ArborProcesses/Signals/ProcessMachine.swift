@@ -53,6 +53,8 @@ package struct ProcessMachine<Receiver: Sendable>: Sendable {
   package var label: String?
   /// True while the process was told to handle nothing.
   package var isSuspended = false
+  /// True while it hibernates.
+  package var isAsleep = false
   /// What it is handling; nil while it waits for mail.
   var current: CurrentMail?
   /// When which message was first known to be handled, by the number of messages handled before.

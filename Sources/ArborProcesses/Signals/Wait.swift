@@ -34,6 +34,8 @@ package class Wait: TimerEntry, @unchecked Sendable {
     static var claimed: UInt { 2 }
     /// It is over; there is no address.
     @inlinable static var over: UInt { 4 }
+    /// The address is a listener's, which the wait retains until its end.
+    static var listener: UInt { 8 }
   }
 
   @usableFromInline final let word = Atomic<UInt>(0)
@@ -55,6 +57,9 @@ package class Wait: TimerEntry, @unchecked Sendable {
       address = unsafeBitCast(job, to: UInt.self)
     case .continuation(let continuation):
       address = unsafeBitCast(continuation, to: UInt.self) | Mark.continuation
+    case .listener(let listener):
+      let retained = Unmanaged.passRetained(listener).toOpaque()
+      address = UInt(bitPattern: retained) | Mark.listener
     }
     var now = word.load(ordering: .acquiring)
     while now != Mark.over {
@@ -63,6 +68,7 @@ package class Wait: TimerEntry, @unchecked Sendable {
       if isArmed { return true }
       now = other
     }
+    if case .listener(let listener) = resumer { Unmanaged.passUnretained(listener).release() }
     return false
   }
 
@@ -92,8 +98,11 @@ package class Wait: TimerEntry, @unchecked Sendable {
   @usableFromInline
   final func finishEnd() -> Resumer? {
     let before = word.exchange(Mark.over, ordering: .acquiringAndReleasing)
-    let address = before & ~(Mark.continuation | Mark.claimed)
+    let address = before & ~(Mark.continuation | Mark.claimed | Mark.listener)
     guard address != 0 else { return nil }
+    if before & Mark.listener != 0, let pointer = UnsafeRawPointer(bitPattern: address) {
+      return .listener(Unmanaged<ResponseListener>.fromOpaque(pointer).takeRetainedValue())
+    }
     if before & Mark.continuation != 0 {
       return .continuation(
         unsafeBitCast(address, to: UnsafeContinuation<Void, Never>.self))

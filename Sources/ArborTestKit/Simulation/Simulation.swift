@@ -33,6 +33,8 @@ public final class Simulation: Sendable {
     executor = SimulationExecutor(storage)
     node = Node(
       scheduler: SeededScheduler(storage), clock: VirtualClock(storage), seed: seeds.next())
+    // Processes crash in simulations by the thousand, and on purpose.
+    node.logger = nil
     context = ProcessContext(ProcessCore(node: node, parent: nil))
     chance = Lock(SeededGenerator(seed: seeds.next()))
   }
