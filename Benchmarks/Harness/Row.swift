@@ -23,6 +23,11 @@ extension Row {
     Row(name: "call", operations: 100_000, goal: 0.5, laterGoal: 0.25),
     Row(name: "call-100-callers", operations: 100_000, goal: 0.4, laterGoal: 0.2),
     Row(name: "call-from-plain-task", operations: 50_000, goal: 1.0, laterGoal: 0.5),
+    Row(name: "call-in-place", operations: 100_000, goal: 0.5, laterGoal: 0.25),
+    Row(
+      name: "call-in-place-100-callers", operations: 100_000, goal: 0.4, laterGoal: 0.2,
+      hasFloor: false),
+    Row(name: "call-in-place-plain-task", operations: 50_000, goal: 1.0, laterGoal: 0.5),
     Row(name: "cast", operations: 400_000, goal: 0.6, laterGoal: 0.3),
     Row(name: "ping-pong", operations: 200_000, goal: 1.2, laterGoal: 0.6),
     Row(name: "spawn-monitor-down", operations: 50_000, goal: 0.6, laterGoal: 0.3),
