@@ -40,7 +40,7 @@ struct MessageSpans: MessageObserver {
     case .call: scope = open("handleCall", .server, mail, server, outer)
     case .cast: scope = open("handleCast", .consumer, mail, server, outer)
     case .message: scope = open("handleInfo", .consumer, mail, server, outer)
-    case .down, .exit, .timeout, .system:
+    case .down, .exit, .timeout, .system, .step:
       return try await Ambient.local.withValue(outer) { try await body() }
     }
     do {
