@@ -144,3 +144,10 @@ package protocol ProcessSlot: AnyObject, Sendable {
   /// The `withProcess` scope that is the process has ended, for that reason; before its release.
   func scopeEnded(_ core: ProcessCore, reason: ExitReason)
 }
+
+extension ProcessCore: CustomReflectable {
+  /// Nothing to look into: what a process holds changes under its lock, while a mirror would walk it
+  /// without. A test that fails on a PID shows its values so, and must not crash on it.
+  @usableFromInline
+  package var customMirror: Mirror { Mirror(self, children: []) }
+}
