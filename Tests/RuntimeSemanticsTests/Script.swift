@@ -62,7 +62,7 @@ actor Script: GenServer {
 extension ServerRef<Script> {
   func act(_ body: @escaping Script.Act) { cast(.run(body)) }
   func ask(
-    timeout: Duration? = .seconds(60), _ body: @escaping Script.Answer
+    timeout: Duration? = nil, _ body: @escaping Script.Answer
   ) async throws(CallError) -> Int {
     try await call(timeout: timeout) { .run($0, body) }
   }
