@@ -102,7 +102,7 @@ private actor Slow: GenServer {
     "PL:sync_start_timeout, sync_start_link_timeout: who gives up hears nothing of the end",
     arguments: [false, true], [false, true])
   func timeout(isLinked: Bool, traps: Bool) throws {
-    try simulate(seeds: 0..<200) { sim in
+    try simulate(seeds: 0..<500) { sim in
       try await withProcess { context in
         let me = context.pid
         let (starter, _) = context.spawnMonitor { inner in
@@ -126,6 +126,35 @@ private actor Slow: GenServer {
         let down = try await context.receive(Down.self)
         try #require(down.pid == starter && down.reason == .shutdown("timed out"))
         try #require(server.fate?.reason == .killed)
+      }
+    }
+  }
+
+  @Test("A negative timeout is refused before anything is started")
+  func negativeTimeout() throws {
+    try simulate(seeds: 0..<10) { sim in
+      try await withProcess { context in
+        // Linked: a start that failed would end this process.
+        let before = sim.node.processCount
+        var errors: [StartError] = []
+        func attempt(_ start: () async throws(StartError) -> Void) async {
+          do throws(StartError) { try await start() } catch { errors.append(error) }
+        }
+        await attempt { () async throws(StartError) in
+          _ = try await Slow.start(timeout: .nanoseconds(-1)) { Slow() }
+        }
+        await attempt { () async throws(StartError) in
+          _ = try await Slow.startLink(timeout: .seconds(-1)) { Slow() }
+        }
+        await attempt { () async throws(StartError) in
+          _ = try await Slow.startMonitor(timeout: .seconds(-1)) { Slow() }
+        }
+        await attempt { () async throws(StartError) in
+          _ = try await Slow.startLink(hibernateAfter: .seconds(-1)) { Slow() }
+        }
+        try #require(errors == Array(repeating: .badarg, count: 4))
+        await sim.settle()
+        try #require(sim.node.processCount == before && context.mailbox.queued == 0)
       }
     }
   }

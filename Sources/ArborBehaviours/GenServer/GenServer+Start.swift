@@ -16,7 +16,7 @@ extension GenServer {
   ///     default, is never.
   ///   - make: makes the server. It runs inside the new process; what it throws fails the start.
   /// - Returns: a reference to it; never the actor itself, whose methods would bypass the mailbox.
-  /// - Throws: ``StartError``.
+  /// - Throws: ``StartError``; `badarg` if a timeout is negative.
   ///
   /// OTP: `gen_server:start/3,4`.
   @inlinable
@@ -25,6 +25,7 @@ extension GenServer {
     timeout: Duration? = nil, hibernateAfter: Duration? = nil,
     _ make: @escaping @Sendable () async throws -> Self
   ) async throws(StartError) -> ServerRef<Self> {
+    try check(timeout, hibernateAfter)
     let parent = ProcessCore.current
     let core = ProcessCore(
       node: node ?? parent?.node ?? .shared, parent: parent?.pid, mailbox: mailbox)
@@ -47,6 +48,7 @@ extension GenServer {
     named name: ProcessName? = nil, mailbox: MailboxLimit = .unbounded, timeout: Duration? = nil,
     hibernateAfter: Duration? = nil, _ make: @escaping @Sendable () async throws -> Self
   ) async throws(StartError) -> ServerRef<Self> {
+    try check(timeout, hibernateAfter)
     guard let parent = ProcessCore.current else { throw .notInProcess }
     let core = ProcessCore(linkedTo: parent, mailbox: mailbox)
     try await launch(
@@ -70,6 +72,7 @@ extension GenServer {
     timeout: Duration? = nil, hibernateAfter: Duration? = nil,
     _ make: @escaping @Sendable () async throws -> Self
   ) async throws(StartError) -> (server: ServerRef<Self>, monitor: MonitorRef) {
+    try check(timeout, hibernateAfter)
     guard let parent = ProcessCore.current else { throw .notInProcess }
     let core = ProcessCore(node: node ?? parent.node, parent: parent.pid, mailbox: mailbox)
     let ref = parent.watchStart(of: core)
@@ -81,6 +84,13 @@ extension GenServer {
       throw error
     }
     return (ServerRef(core.pid), ref)
+  }
+
+  /// Before there is a process: a start that is refused leaves none, and breaks no link.
+  @inlinable
+  static func check(_ timeout: Duration?, _ hibernateAfter: Duration?) throws(StartError) {
+    if let timeout, timeout < .zero { throw .badarg }
+    if let hibernateAfter, hibernateAfter < .zero { throw .badarg }
   }
 
   @inlinable

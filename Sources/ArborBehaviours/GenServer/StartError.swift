@@ -21,6 +21,10 @@ public enum StartError: Error, Sendable, Equatable {
   case ignored
   /// `startLink` links to the calling process, and there is none.
   case notInProcess
+  /// A timeout is negative; nothing was started.
+  ///
+  /// OTP: `timeout_value`.
+  case badarg
 }
 
 extension StartError: CustomStringConvertible {
@@ -36,6 +40,7 @@ extension StartError: CustomStringConvertible {
     case .ignored: "the server did not want to start"
     case .notInProcess:
       "there is no calling process to link to: use `start`, or start it inside `withProcess { }`"
+    case .badarg: "a timeout must not be negative; leave it out to wait without end"
     }
   }
 }
