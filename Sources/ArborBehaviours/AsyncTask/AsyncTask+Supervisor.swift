@@ -10,6 +10,10 @@ public import ArborProcesses
 ///
 /// It is a ``DynamicSupervisor``, with all that those can.
 ///
+/// It is no `AsyncTask.Supervisor`, as Swift looks for a `Value` before it looks into `AsyncTask`, and
+/// finds none: a type that lives in a generic one is found there in a signature, but not in
+/// `ServerRef<AsyncTask.Supervisor>(named: "tasks")`.
+///
 /// OTP: Elixir's `Task.Supervisor`.
 public typealias TaskSupervisor = DynamicSupervisor
 

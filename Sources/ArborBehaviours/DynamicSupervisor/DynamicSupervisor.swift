@@ -66,7 +66,10 @@ public actor DynamicSupervisor: Supervising {
   }
 
   public func handleInfo(_ info: Info) async throws {
-    guard case .exit(let exit) = info, let pid = exit.pid else { return }
+    guard case .exit(let exit) = info else {
+      return process.logUnexpected(info, by: "\(Self.self)", .error)
+    }
+    guard let pid = exit.pid else { return }
     try await perform(machine.ended(pid, exit.reason, at: now))
   }
 

@@ -76,7 +76,7 @@ public protocol GenServer: Actor {
   func handleCast(_ cast: Cast) async throws
 
   /// Handles everything else: DOWN and EXIT messages, and what `send` brought. What it does not
-  /// know it lets pass, as the default does.
+  /// know it lets pass; a server that says nothing does so too, with a warning to the node's logger.
   ///
   /// OTP: `handle_info/2`.
   func handleInfo(_ info: Info) async throws
@@ -129,7 +129,9 @@ extension GenServer {
 
   public static var messageTracing: MessageTracing { .inherited }
   public static var answersInPlace: Bool { false }
-  public func handleInfo(_ info: Info) async throws {}
+  public func handleInfo(_ info: Info) async throws {
+    process.logUnexpected(info, by: "\(Self.self), which has no handleInfo,", .warning)
+  }
   public func terminate(_ reason: ExitReason) async throws {}
   public func formatStatus(_ status: ServerStatus) async throws -> ServerStatus { status }
 

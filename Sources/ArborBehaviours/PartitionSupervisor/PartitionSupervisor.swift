@@ -51,7 +51,7 @@ public actor PartitionSupervisor: Supervising {
       try SupervisorMachine(
         children, strategy: strategy,
         intensity: RestartIntensity(maxRestarts: maxRestarts, within: period)),
-      in: process)
+      in: process, of: PartitionSupervisor.self)
     PartitionDirectory.of(process.node).add(routes, of: process.core)
     try await supervision.start()
   }

@@ -184,4 +184,7 @@ actor RegistryServer<Key: Hashable & Sendable, Value: Sendable>: GenServer {
     process.trapExit()  // those who are registered come and go
     try registry.begin(as: process.pid)
   }
+
+  /// The rows of who has ended are gone by now.
+  func handleInfo(_ info: Info) {}
 }

@@ -5,10 +5,13 @@ import ArborProcesses
 /// doing of what that decides. It belongs to its actor, and runs in its handlers.
 final class Supervision {
   let process: ProcessContext
+  /// The type of its actor, for what it tells.
+  private let owner: String
   private(set) var machine: SupervisorMachine
 
-  init(_ machine: SupervisorMachine, in process: ProcessContext) {
+  init(_ machine: SupervisorMachine, in process: ProcessContext, of owner: any Supervising.Type) {
     self.process = process
+    self.owner = "\(owner)"
     self.machine = machine
     process.trapExit()
   }
@@ -20,7 +23,8 @@ final class Supervision {
   }
 
   func handle(_ info: Info) async throws {
-    guard case .exit(let exit) = info, let pid = exit.pid else { return }
+    guard case .exit(let exit) = info else { return process.logUnexpected(info, by: owner, .error) }
+    guard let pid = exit.pid else { return }
     try await perform(machine.ended(pid, exit.reason, at: now))
   }
 

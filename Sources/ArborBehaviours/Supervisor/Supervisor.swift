@@ -60,7 +60,7 @@ public actor Supervisor: Supervising {
       try SupervisorMachine(
         children(), strategy: strategy, autoShutdown: autoShutdown,
         intensity: RestartIntensity(maxRestarts: maxRestarts, within: period)),
-      in: process)
+      in: process, of: Supervisor.self)
     try await supervision.start()
   }
 

@@ -233,14 +233,23 @@ import Testing
     }
   }
 
-  @Test("GS:undef_handle_info: a message that a server does not know does not matter")
+  @Test("GS:undef_handle_info: a message that a server does not know is logged, and does no harm")
   func unknown() throws {
-    try simulate(seed: 1) { _ in
-      let server = try await Bare.start { Bare() }
+    try simulate(seed: 1) { sim in
+      let logger = Collector()
+      sim.node.logger = logger
+      let server = try await Bare.start(named: "bare") { Bare() }
       server.pid?.send("what?")
       server.pid?.send(3)
       let answer = try await server.call { .ping($0) }
       try #require(answer)
+      try #require(
+        logger.records.all.map(\.message) == [
+          "Bare, which has no handleInfo, got an unexpected message: what?",
+          "Bare, which has no handleInfo, got an unexpected message: 3",
+        ])
+      let record = logger.records.all[0]
+      try #require(record.level == .warning && record.name == "bare" && record.pid == server.pid)
     }
   }
 }

@@ -109,6 +109,11 @@ final class Nursery: Sendable {
   }
 }
 
+extension Simulation {
+  /// One of several cases that are too many for all seeds each.
+  func pick<Choice>(_ choices: [Choice]) -> Choice { choices[random(in: 0..<choices.count)] }
+}
+
 extension ProcessContext {
   /// Ends a child of the test's, and returns once its supervisor has heard of it.
   @discardableResult

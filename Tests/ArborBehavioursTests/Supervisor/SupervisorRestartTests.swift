@@ -7,10 +7,12 @@ import Testing
 @Suite struct SupervisorRestartTests {
   @Test(
     "SUP:*_normal, SUP:*_shutdown, SUP:*_abnormal: permanent, transient and temporary",
-    arguments: [Restart.permanent, .transient, .temporary],
-    [ExitReason.normal, .shutdown, .shutdown("detail"), .error(Boom()), .kill])
-  func types(restart: Restart, reason: ExitReason) throws {
-    try simulate(seeds: 0..<20) { sim in
+    arguments: [Restart.permanent, .transient, .temporary])
+  func types(restart: Restart) throws {
+    try simulate(seeds: 0..<500) { sim in
+      let reason = sim.pick([
+        ExitReason.normal, .shutdown, .shutdown("detail"), .error(Boom()), .kill,
+      ])
       let nursery = Nursery()
       let tree = try await Supervisor.start(.oneForOne) { nursery.child("1", restart) }
       let pool = try await DynamicSupervisor.start()
@@ -37,7 +39,7 @@ import Testing
     "SUP:one_for_one, SUP:one_for_all, SUP:rest_for_one",
     arguments: [Supervisor.Strategy.oneForOne, .oneForAll, .restForOne])
   func strategies(strategy: Supervisor.Strategy) throws {
-    try simulate(seeds: 0..<100) { sim in
+    try simulate(seeds: 0..<500) { sim in
       let nursery = Nursery()
       let ids = ["1", "2", "3"]
       let tree = try await Supervisor.start(strategy) { for id in ids { nursery.child(id) } }
@@ -64,16 +66,16 @@ import Testing
     "SUP:one_for_one_escalation, SUP:one_for_all_escalation, SUP:rest_for_one_escalation",
     arguments: [Supervisor.Strategy.oneForOne, .oneForAll, .restForOne])
   func escalation(strategy: Supervisor.Strategy) throws {
-    try simulate(seeds: 0..<170) { sim in
+    try simulate(seeds: 0..<500) { sim in
       let nursery = Nursery()
-      let tree = try await Supervisor.start(strategy, maxRestarts: 4, within: .seconds(3600)) {
+      let tree = try await Supervisor.start(strategy, maxRestarts: 2, within: .seconds(3600)) {
         nursery.child("1")
         nursery.child("2")
       }
       let pid = try #require(tree.pid)
       let other = try await tree.pid(of: "2")
       let first = try await tree.pid(of: "1")
-      // Five restarts are asked for, the failing starts included.
+      // Three restarts are asked for, the failing starts included.
       nursery.fail("1", 10)
       try await sim.context.end(first, .error(Boom()))
       try await sim.context.awaitEnd(of: pid)
@@ -85,7 +87,7 @@ import Testing
 
   @Test("SUP:multiple_restarts: crashes that are spaced out never escalate")
   func spaced() throws {
-    try simulate(seeds: 0..<100) { sim in
+    try simulate(seeds: 0..<500) { sim in
       let nursery = Nursery()
       let tree = try await Supervisor.start(.oneForOne, maxRestarts: 1, within: .seconds(1)) {
         nursery.child("1", shutdown: .brutalKill)
@@ -125,7 +127,7 @@ import Testing
     "SUP:rest_for_one_other_child_fails_restart, SUP:one_for_all_other_child_fails_restart",
     arguments: [Supervisor.Strategy.restForOne, .oneForAll])
   func otherChildFails(strategy: Supervisor.Strategy) throws {
-    try simulate(seeds: 0..<100) { sim in
+    try simulate(seeds: 0..<500) { sim in
       let nursery = Nursery()
       let tree = try await Supervisor.start(strategy) {
         for id in ["0", "1", "2", "3"] { nursery.child(id, .permanent, .polite) }
@@ -153,7 +155,7 @@ import Testing
   @Test("SUP:temporary_bystander: a group restart never resurrects a temporary child")
   func temporaryBystander() throws {
     for strategy in [Supervisor.Strategy.oneForAll, .restForOne] {
-      try simulate(seeds: 0..<150) { sim in
+      try simulate(seeds: 0..<500) { sim in
         let nursery = Nursery()
         let tree = try await Supervisor.start(strategy) {
           nursery.child("1")
@@ -190,7 +192,7 @@ import Testing
     "SUP:count_restarting_children, SUP:hanging_restart_loop, and its _rest_for_one",
     arguments: [Supervisor.Strategy.oneForOne, .restForOne])
   func restartLoop(strategy: Supervisor.Strategy) throws {
-    try simulate(seeds: 0..<100) { sim in
+    try simulate(seeds: 0..<500) { sim in
       sim.context.trapExit()
       let nursery = Nursery()
       let tree = try await Supervisor.startLink(strategy, maxRestarts: 1_000_000) {
@@ -239,7 +241,7 @@ import Testing
 
   @Test("SUP:tree: one level gives up, the next starts it again, and then gives up too")
   func tree() throws {
-    try simulate(seeds: 0..<60) { sim in
+    try simulate(seeds: 0..<500) { sim in
       let nursery = Nursery()
       let tree = try await Supervisor.start(.oneForAll, maxRestarts: 2) {
         Child("inner", named: "inner") {
@@ -267,7 +269,7 @@ import Testing
 
   @Test("SUP:faulty_application_shutdown: giving up is no abnormal end")
   func transientSupervisor() throws {
-    try simulate(seeds: 0..<50) { sim in
+    try simulate(seeds: 0..<500) { sim in
       let nursery = Nursery()
       let tree = try await Supervisor.start(.oneForOne) {
         Child("inner", named: "inner", restart: .transient) {

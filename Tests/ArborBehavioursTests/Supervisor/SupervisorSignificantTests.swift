@@ -18,16 +18,15 @@ import Testing
     arguments: [AutoShutdown.never, .anySignificant, .allSignificant],
     [Restart.temporary, .transient])
   func nonsignificant(autoShutdown: AutoShutdown, restart: Restart) throws {
-    try simulate(seeds: 0..<10) { sim in
-      for reason in [ExitReason.normal, .shutdown, .error(Boom())] {
-        let nursery = Nursery()
-        let tree = try await Supervisor.start(.oneForOne, autoShutdown: autoShutdown) {
-          nursery.child("1", restart)
-          nursery.child("2", restart)
-        }
-        for pid in try await tree.pids.values.sorted() { try await sim.context.end(pid, reason) }
-        try #require(try await !hasEnded(tree, sim))
+    try simulate(seeds: 0..<500) { sim in
+      let reason = sim.pick([ExitReason.normal, .shutdown, .error(Boom())])
+      let nursery = Nursery()
+      let tree = try await Supervisor.start(.oneForOne, autoShutdown: autoShutdown) {
+        nursery.child("1", restart)
+        nursery.child("2", restart)
       }
+      for pid in try await tree.pids.values.sorted() { try await sim.context.end(pid, reason) }
+      try #require(try await !hasEnded(tree, sim))
     }
   }
 
@@ -35,34 +34,33 @@ import Testing
     "SUP:significant_temporary, SUP:significant_transient",
     arguments: [AutoShutdown.anySignificant, .allSignificant], [Restart.temporary, .transient])
   func significant(autoShutdown: AutoShutdown, restart: Restart) throws {
-    try simulate(seeds: 0..<20) { sim in
-      for reason in [ExitReason.normal, .shutdown, .shutdown("x"), .error(Boom()), .kill] {
-        let nursery = Nursery()
-        let tree = try await Supervisor.start(.oneForOne, autoShutdown: autoShutdown) {
-          nursery.child("1", restart, significant: true)
-          nursery.child("2", restart, significant: true)
-          nursery.child("3")
-        }
-        let third = try await tree.pid(of: "3")
-        // A transient one whose end was abnormal is started again, and does not count.
-        let counts = restart == .temporary || reason.isQuiet
-        try await sim.context.end(try await tree.pid(of: "1"), reason)
-        try #require(try await hasEnded(tree, sim) == (counts && autoShutdown == .anySignificant))
-        if autoShutdown == .allSignificant {
-          try await sim.context.end(try await tree.pid(of: "2"), reason)
-          try #require(try await hasEnded(tree, sim) == counts)
-        }
-        if try #require(tree.pid).fate != nil { try #require(third.fate?.reason == .shutdown) }
+    try simulate(seeds: 0..<500) { sim in
+      let reason = sim.pick([ExitReason.normal, .shutdown, .shutdown("x"), .error(Boom()), .kill])
+      let nursery = Nursery()
+      let tree = try await Supervisor.start(.oneForOne, autoShutdown: autoShutdown) {
+        nursery.child("1", restart, significant: true)
+        nursery.child("2", restart, significant: true)
+        nursery.child("3")
       }
+      let third = try await tree.pid(of: "3")
+      // A transient one whose end was abnormal is started again, and does not count.
+      let counts = restart == .temporary || reason.isQuiet
+      try await sim.context.end(try await tree.pid(of: "1"), reason)
+      try #require(try await hasEnded(tree, sim) == (counts && autoShutdown == .anySignificant))
+      if autoShutdown == .allSignificant {
+        try await sim.context.end(try await tree.pid(of: "2"), reason)
+        try #require(try await hasEnded(tree, sim) == counts)
+      }
+      if try #require(tree.pid).fate != nil { try #require(third.fate?.reason == .shutdown) }
     }
   }
 
   @Test(
     "SUP:significant_bystander: ends that the supervisor caused never count",
-    arguments: [Supervisor.Strategy.oneForOne, .oneForAll, .restForOne],
-    [AutoShutdown.anySignificant, .allSignificant])
-  func bystander(strategy: Supervisor.Strategy, autoShutdown: AutoShutdown) throws {
-    try simulate(seeds: 0..<40) { sim in
+    arguments: [Supervisor.Strategy.oneForOne, .oneForAll, .restForOne])
+  func bystander(strategy: Supervisor.Strategy) throws {
+    try simulate(seeds: 0..<500) { sim in
+      let autoShutdown = sim.pick([AutoShutdown.anySignificant, .allSignificant])
       let nursery = Nursery()
       let tree = try await Supervisor.start(
         strategy, maxRestarts: 5, autoShutdown: autoShutdown
@@ -83,7 +81,7 @@ import Testing
 
   @Test("one that is being started again is still there for allSignificant")
   func restarting() throws {
-    try simulate(seeds: 0..<100) { sim in
+    try simulate(seeds: 0..<500) { sim in
       let nursery = Nursery()
       let tree = try await Supervisor.start(
         .oneForOne, maxRestarts: 1_000_000, autoShutdown: .allSignificant
@@ -105,7 +103,7 @@ import Testing
 
   @Test("SUP:significant_escalation", arguments: [true, false])
   func escalation(isSignificant: Bool) throws {
-    try simulate(seeds: 0..<100) { sim in
+    try simulate(seeds: 0..<500) { sim in
       let nursery = Nursery()
       let tree = try await Supervisor.start(.oneForOne, autoShutdown: .anySignificant) {
         Child("inner", named: "inner", restart: .transient, significant: isSignificant) {

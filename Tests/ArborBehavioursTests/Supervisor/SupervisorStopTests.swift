@@ -17,7 +17,7 @@ import Testing
 
   @Test("SUP:sup_stop_infinity")
   func infinity() throws {
-    try simulate(seeds: 0..<50) { sim in
+    try simulate(seeds: 0..<500) { sim in
       let nursery = Nursery()
       let tree = try await Supervisor.startLink(.oneForOne) {
         nursery.child("1", shutdown: .infinity, .polite)
@@ -47,7 +47,7 @@ import Testing
 
   @Test("SUP:sup_stop_brutal_kill")
   func brutalKill() throws {
-    try simulate(seeds: 0..<50) { sim in
+    try simulate(seeds: 0..<500) { sim in
       let nursery = Nursery()
       let tree = try await Supervisor.startLink(.oneForOne) {
         nursery.child("1", shutdown: .timeout(.seconds(1)), .polite)
@@ -164,7 +164,7 @@ import Testing
 
   @Test("SUP:order_of_children")
   func order() throws {
-    try simulate(seeds: 0..<100) { sim in
+    try simulate(seeds: 0..<500) { sim in
       let nursery = Nursery()
       // Not in the order of the alphabet.
       let ids = ["7", "3", "10", "2", "5"]

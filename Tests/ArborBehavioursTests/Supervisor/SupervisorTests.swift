@@ -1,5 +1,6 @@
 import ArborBehaviours
 import ArborProcesses
+import ArborTestKit
 import Testing
 
 @Suite final class SupervisorTests {
@@ -92,6 +93,39 @@ import Testing
       try await Supervisor.start(.oneForOne, on: node, maxRestarts: -1) {}
     }
     #expect(node.processCount == 0)
+  }
+
+  @Test("mail that a supervisor does not know is logged as an error, and does no harm")
+  func unexpected() throws {
+    try simulate(seed: 1) { sim in
+      let logger = Collector()
+      sim.node.logger = logger
+      let nursery = Nursery()
+      let tree = try await Supervisor.start(.oneForOne, named: "tree") { nursery.child("a") }
+      let pool = try await DynamicSupervisor.start()
+      let parts = try await PartitionSupervisor.start(partitions: 1) { nursery.child("\($0)") }
+      let a = try await tree.pid(of: "a")
+      for pid in [tree.pid, pool.pid, parts.pid] {
+        let pid = try #require(pid)
+        pid.send("what?")
+        // Of a process that is no child, which OTP lets pass.
+        pid.sendExit(.error(Boom()))
+        _ = ProcessContext(pid.core).monitor("nobody")
+      }
+      for count in [try await tree.counts, try await pool.counts, try await parts.counts] {
+        try #require(count[1] == count[0])
+      }
+      try #require(try await tree.pid(of: "a") == a)
+      try #require(
+        logger.records.all.map { "\($0.level) \($0.message)" }.sorted()
+          == ["DynamicSupervisor", "PartitionSupervisor", "Supervisor"].flatMap { name in
+            [
+              "error \(name) got an unexpected DOWN of nobody: noproc",
+              "error \(name) got an unexpected message: what?",
+            ]
+          })
+      try #require(logger.records.all.contains { $0.name == "tree" && $0.pid == tree.pid })
+    }
   }
 
   @Test("a child that does not start takes back those before it")

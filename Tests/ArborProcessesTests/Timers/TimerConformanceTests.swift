@@ -133,10 +133,10 @@ import Testing
 
   @Test("TIM:multizero_timeout_in_timeout: one that is set when another fires, for at once, comes")
   func inTimeout() throws {
-    try simulate(seeds: 0..<100) { sim in
+    try simulate(seeds: 0..<500) { sim in
       try await withProcess { context in
         try context.send(0, to: context.pid, after: .milliseconds(500))
-        for expected in 0..<100 {
+        for expected in 0..<25 {
           let number = try await context.receive(Int.self)
           try #require(number == expected)
           try context.send(number + 1, to: context.pid, after: .zero)

@@ -10,7 +10,7 @@ struct RandomTree {
   init(_ sim: Simulation) { self.sim = sim }
 
   func oneIn(_ number: Int) -> Bool { sim.random(in: 0..<number) == 0 }
-  func pick<Choice>(_ choices: [Choice]) -> Choice { choices[sim.random(in: 0..<choices.count)] }
+  func pick<Choice>(_ choices: [Choice]) -> Choice { sim.pick(choices) }
 
   var reason: ExitReason { pick([.normal, .shutdown, .shutdown("x"), .error(Boom()), .kill]) }
 
