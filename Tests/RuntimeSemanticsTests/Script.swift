@@ -11,6 +11,7 @@ actor Script: GenServer {
 
   enum Call: Sendable { case run(From<Int>, Answer) }
   enum Cast: Sendable { case run(Act) }
+  struct Continue: Sendable { let act: Act }
   struct Terminated: Sendable, Equatable { let reason: ExitReason }
 
   static var answersInPlace: Bool { BothModes.answersInPlace }
@@ -43,9 +44,12 @@ actor Script: GenServer {
     case .exit(let exit): reader.send(exit)
     case .down(let down): reader.send(down)
     case .message(let message as String): reader.send(message)
-    case .message, .timeout: break
+    case .timeout: reader.send("idle")
+    case .message: break
     }
   }
+
+  func handleContinue(_ step: Continue) async throws { try await step.act(process) }
 
   func terminate(_ reason: ExitReason) async throws {
     try await lastWords(process)

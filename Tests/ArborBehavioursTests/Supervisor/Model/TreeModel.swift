@@ -56,10 +56,22 @@ final class TreeModel {
   /// What each process that has ended ended with.
   private(set) var ends: [Int: ExitReason] = [:]
   private var incarnations = 0
+  /// "+id" for a worker's start, "-id" for its last words, since the last look.
+  private var notes: [String] = []
+  /// False if orphans have ended meanwhile, each when it came to it.
+  private var areNotesInOrder = true
 
   init(_ spec: Spec) {
     root = ModelNode(spec, below: nil)
     _ = start(root)
+  }
+
+  func takeNotes() -> (notes: [String], areInOrder: Bool) {
+    defer {
+      notes = []
+      areNotesInOrder = true
+    }
+    return (notes, areNotesInOrder)
   }
 
   // MARK: What happens
@@ -69,35 +81,40 @@ final class TreeModel {
     if reason == .kill { return kill(node) }
     var reason = reason
     if case .ending(let own) = node.spec.manner { reason = own }
-    finish(node, reason)
+    finish(node, reason, lastWords: true)
     hear(of: node, reason)
   }
 
   private func kill(_ node: ModelNode) {
-    finish(node, .killed)
-    for child in node.children { orphan(child, .killed) }
+    finishAtOnce(node)
     hear(of: node, .killed)
   }
 
-  /// The end of a supervisor that could not end its children: its link tells them.
-  private func orphan(_ node: ModelNode, _ reason: ExitReason) {
-    guard node.incarnation != nil else { return }
-    if node.spec.group == nil {
-      if case .ending(let own) = node.spec.manner {
-        finish(node, own)
-      } else {
-        finish(node, reason)
-      }
-    } else {
-      stopAll(node.children)
-      finish(node, reason)
+  /// The end of one that is killed: it cannot end its children, whom its link tells.
+  private func finishAtOnce(_ node: ModelNode) {
+    finish(node, .killed)
+    for child in node.children {
+      askToEnd(child, .killed)
+      areNotesInOrder = false
     }
   }
 
-  private func finish(_ node: ModelNode, _ reason: ExitReason) {
+  /// An exit signal, of a supervisor's or by its link.
+  private func askToEnd(_ node: ModelNode, _ reason: ExitReason) {
+    guard node.incarnation != nil else { return }
+    if node.spec.group != nil { stopAll(node.children) }
+    switch node.spec.manner {
+    case .ending(let own): finish(node, own, lastWords: true)
+    case .plain: finish(node, reason)
+    default: finish(node, reason, lastWords: true)
+    }
+  }
+
+  private func finish(_ node: ModelNode, _ reason: ExitReason, lastWords: Bool = false) {
     guard let incarnation = node.incarnation else { return }
     ends[incarnation] = reason
     node.incarnation = nil
+    if lastWords { notes.append("-\(node.spec.id)") }
   }
 
   // MARK: A supervisor's rules
@@ -158,7 +175,10 @@ final class TreeModel {
     }
     incarnations += 1
     node.incarnation = incarnations
-    guard let group = node.spec.group else { return true }
+    guard let group = node.spec.group else {
+      notes.append("+\(node.spec.id)")
+      return true
+    }
     node.restartTimes = []
     node.children = group.children.map { ModelNode($0, below: node) }
     for child in node.children where !start(child) {
@@ -176,12 +196,7 @@ final class TreeModel {
 
   private func stop(_ node: ModelNode) {
     if node.incarnation != nil {
-      if node.spec.isKilled {
-        finish(node, .killed)
-        for child in node.children { orphan(child, .killed) }
-      } else {
-        orphan(node, .shutdown)
-      }
+      if node.spec.isKilled { finishAtOnce(node) } else { askToEnd(node, .shutdown) }
     }
     forgetIfTemporary(node)
   }

@@ -126,6 +126,13 @@ private final class TreeRun {
 
   func compare() async throws {
     if model.root.incarnation != nil { try await compare(model.root, try #require(root)) }
+    let (expected, areInOrder) = model.takeNotes()
+    let notes = nursery.takeNotes()
+    if areInOrder {
+      try #require(notes == expected, "\(told)")
+    } else {
+      try #require(notes.sorted() == expected.sorted(), "\(told)")
+    }
     for (incarnation, reason) in model.ends {
       // Nil for one that started and ended within one step.
       guard let pid = known[incarnation] else { continue }
