@@ -26,6 +26,13 @@ extension Telemetry {
     run(handlers, event, measurements(), metadata())
   }
 
+  /// Whether it may be worth while to make ready what an event tells: one load. A false "yes" is
+  /// possible, a false "no" is not.
+  @inlinable
+  package func mayHaveHandlers(for event: TelemetryEvent) -> Bool {
+    storage.mayHaveHandlers(for: event)
+  }
+
   @usableFromInline
   package func run(
     _ handlers: [AttachedHandler], _ event: TelemetryEvent, _ measurements: TelemetryValues,

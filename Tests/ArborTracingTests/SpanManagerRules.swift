@@ -105,9 +105,9 @@ import Testing
       core.finish(.shutdown)
       // As a task of the process does that looked at the fence just before.
       let row = tracing.row(of: core)
-      #expect(SpanManager.rowCount(on: sim.node) == 0 && Tracing.existingRow(of: core) == nil)
+      #expect(SpanManager.rowCount(on: sim.node) == 0)
       let span = TraceSpan("late")
-      #expect(!row.push(SpanRowMachine.Entry(span: span, isScoped: false, scope: nil)))
+      #expect(!row.push(SpanRowMachine.Entry(span, isScoped: false, under: nil)))
       #expect(recorder.spans.isEmpty)
     }
   }

@@ -1,4 +1,4 @@
-package import ArborPrimitives
+import ArborPrimitives
 public import Synchronization
 
 /// A process: the storage that holds the lock around its ``ProcessMachine``, and the executor that
@@ -31,7 +31,7 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
   /// and others that pass by are told apart by it.
   let ownTask = Atomic<UInt>(0)
   /// What the node's parts keep about this process: the tracing's row.
-  package let slot = Lock<(any ProcessSlot)?>(nil)
+  @usableFromInline package let slot = ProcessSlot()
   let looseSpans = Atomic(0)
   /// True while the process handles the end of another; see `hears`.
   let hasHeardExit = Atomic(false)
@@ -133,16 +133,6 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
   func closeForGood() { fence.store(.released, ordering: .releasing) }
 
   override package func run(budget: Int) -> Bool { drain(budget: budget) }
-}
-
-/// What a part of the node keeps about one process, beside the process itself.
-package protocol ProcessSlot: AnyObject, Sendable {
-  /// The span that code of the process is in, being under `cursor`, if a task-local does not tell;
-  /// nil if there is none.
-  func cursor(under cursor: TraceCursor?) -> TraceCursor?
-
-  /// The `withProcess` scope that is the process has ended, for that reason; before its release.
-  func scopeEnded(_ core: ProcessCore, reason: ExitReason)
 }
 
 extension ProcessCore: CustomReflectable {

@@ -169,13 +169,7 @@ extension ProcessCore {
   /// Ends a process whose code is a scope of a task that goes on.
   package func finishScope(_ reason: ExitReason) {
     ownTask.store(0, ordering: .relaxed)
-    if !isFenced {
-      let kept = slot.withLock { slot in
-        defer { slot = nil }
-        return slot
-      }
-      kept?.scopeEnded(self, reason: reason)
-    }
+    if !isFenced { slot.content?.scopeEnded(self, reason: reason) }
     finish(reason, isReported: false)  // the scope's caller gets the error
   }
 

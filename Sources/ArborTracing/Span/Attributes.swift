@@ -62,56 +62,102 @@ extension Array: AttributeConvertible where Element: AttributeConvertible {
 ///
 ///     Trace.withSpan("checkout", ["cart": cart.count, "user": user.name]) { … }
 public struct Attributes: Sendable, Hashable {
-  private var entries: [Entry] = []
+  // The first stands here and the others in an array: most spans have one, and make no array for it.
+  @usableFromInline var first: Entry?
+  @usableFromInline var others: [Entry] = []
 
-  private struct Entry: Sendable, Hashable {
-    let name: String
-    var value: AttributeValue
+  @usableFromInline
+  struct Entry: Sendable, Hashable {
+    @usableFromInline let name: String
+    @usableFromInline var value: AttributeValue
+
+    @usableFromInline
+    init(name: String, value: AttributeValue) {
+      self.name = name
+      self.value = value
+    }
   }
 
+  @inlinable
   public init() {}
 
-  public var isEmpty: Bool { entries.isEmpty }
-  public var count: Int { entries.count }
+  public var isEmpty: Bool { if case nil = first { true } else { false } }
+  public var count: Int { isEmpty ? 0 : 1 + others.count }
 
   /// The value of an attribute; nil removes it.
   public subscript(name: String) -> AttributeValue? {
-    get { entries.first { $0.name == name }?.value }
+    get {
+      if let first, first.name == name { return first.value }
+      return others.first { $0.name == name }?.value
+    }
     set {
-      let index = entries.firstIndex { $0.name == name }
-      switch (index, newValue) {
-      case (let index?, let value?): entries[index].value = value
-      case (let index?, nil): entries.remove(at: index)
-      case (nil, let value?): entries.append(Entry(name: name, value: value))
-      case (nil, nil): break
-      }
+      if let newValue { set(name, to: newValue) } else { remove(name) }
+    }
+  }
+
+  @usableFromInline
+  mutating func set(_ name: String, to value: AttributeValue) {
+    if isEmpty {
+      first = Entry(name: name, value: value)
+    } else if first?.name == name {
+      first?.value = value
+    } else if let index = others.firstIndex(where: { $0.name == name }) {
+      others[index].value = value
+    } else {
+      others.append(Entry(name: name, value: value))
+    }
+  }
+
+  private mutating func remove(_ name: String) {
+    if first?.name == name {
+      first = others.isEmpty ? nil : others.removeFirst()
+    } else {
+      others.removeAll { $0.name == name }
     }
   }
 
   /// Keeps the first so many.
-  mutating func cut(to count: Int) { entries = Array(entries.prefix(Swift.max(count, 0))) }
+  mutating func cut(to count: Int) {
+    if count < 1 {
+      self = Attributes()
+    } else if others.count > count - 1 {
+      others.removeSubrange((count - 1)...)
+    }
+  }
 
   /// Takes over other attributes, whose values replace those of the same name.
   public mutating func merge(_ other: Attributes) {
-    for entry in other.entries { self[entry.name] = entry.value }
+    for (name, value) in other { set(name, to: value) }
   }
 }
 
 extension Attributes: ExpressibleByDictionaryLiteral {
+  @inlinable
   public init(dictionaryLiteral elements: (String, any AttributeConvertible)...) {
-    entries.reserveCapacity(elements.count)
-    for (name, value) in elements { self[name] = value.attributeValue }
+    self.init()
+    for (name, value) in elements { set(name, to: value.attributeValue) }
   }
 }
 
 extension Attributes: Sequence {
-  public func makeIterator() -> some IteratorProtocol<(name: String, value: AttributeValue)> {
-    entries.lazy.map { (name: $0.name, value: $0.value) }.makeIterator()
+  public struct Iterator: IteratorProtocol {
+    fileprivate let attributes: Attributes
+    fileprivate var index = 0
+
+    public mutating func next() -> (name: String, value: AttributeValue)? {
+      guard index < attributes.count else { return nil }
+      defer { index += 1 }
+      guard index > 0 else { return attributes.first.map { ($0.name, $0.value) } }
+      let entry = attributes.others[index - 1]
+      return (entry.name, entry.value)
+    }
   }
+
+  public func makeIterator() -> Iterator { Iterator(attributes: self) }
 }
 
 extension Attributes: CustomStringConvertible {
   public var description: String {
-    "[" + entries.map { "\($0.name): \($0.value)" }.joined(separator: ", ") + "]"
+    "[" + map { "\($0.name): \($0.value)" }.joined(separator: ", ") + "]"
   }
 }

@@ -2,41 +2,84 @@
 ///
 /// A value that says how the span was when it was read; the open spans themselves are rows of the
 /// span table.
-public struct TraceSpan: Sendable, Equatable, Identifiable {
-  public let id: SpanID
-  public let traceID: TraceID
-  /// The span that it was opened under; nil for the first of its trace.
-  public let parentID: SpanID?
-  public let name: String
-  public let kind: Kind
-  /// The number of the process that opened it.
-  public let processID: UInt64
-  /// False for one that is only passed on: it has no events, and no recorder will see it.
-  public let isSampled: Bool
-  /// Nanoseconds of the node's clock.
-  public let startTime: UInt64
-  /// Nanoseconds of the node's clock; nil while it is open.
-  public internal(set) var endTime: UInt64?
-  public var metadata: Attributes
-  public var status: Status
-  /// None or one. Most spans have no events and no links, and stay small by this; in an array, so
-  /// that it is copied when it is written to and not before.
-  private var details: [Details] = []
+public struct TraceSpan: Sendable, Identifiable {
+  private var record: Record
 
   init(
     id: SpanID, traceID: TraceID, parentID: SpanID?, name: String, kind: Kind = .internal,
     processID: UInt64, isSampled: Bool = true, startTime: UInt64, metadata: Attributes = [:]
   ) {
-    self.id = id
-    self.traceID = traceID
-    self.parentID = parentID
-    self.name = name
-    self.kind = kind
-    self.processID = processID
-    self.isSampled = isSampled
-    self.startTime = startTime
-    self.metadata = metadata
-    status = .open
+    record = Record(
+      id: id, traceID: traceID, parentID: parentID, name: name, kind: kind,
+      processID: processID, isSampled: isSampled, startTime: startTime, metadata: metadata)
+  }
+
+  /// The record, no other span's: for whoever is going to change it.
+  private var own: Record {
+    mutating get {
+      if !isKnownUniquelyReferenced(&record) { record = record.copy() }
+      return record
+    }
+  }
+
+  public var id: SpanID { record.id }
+  public var traceID: TraceID { record.traceID }
+  /// The span that it was opened under; nil for the first of its trace.
+  public var parentID: SpanID? { record.parentID }
+  public var name: String { record.name }
+  public var kind: Kind { record.kind }
+  /// The number of the process that opened it.
+  public var processID: UInt64 { record.processID }
+  /// False for one that is only passed on: it has no events, and no recorder will see it.
+  public var isSampled: Bool { record.isSampled }
+  /// Nanoseconds of the node's clock.
+  public var startTime: UInt64 { record.startTime }
+
+  /// Nanoseconds of the node's clock; nil while it is open.
+  public internal(set) var endTime: UInt64? {
+    get { record.endTime }
+    set { own.endTime = newValue }
+  }
+
+  public var metadata: Attributes {
+    get { record.metadata }
+    _modify { yield &own.metadata }
+  }
+
+  /// How many attributes it has, without taking them out to count them.
+  var attributeCount: Int { record.metadata.count }
+
+  public var status: Status {
+    get { record.status }
+    set { own.status = newValue }
+  }
+
+  /// What happened during it, in that order.
+  public internal(set) var events: [Event] {
+    get { record.details.first?.events ?? [] }
+    _modify { yield &details.events }
+  }
+
+  /// The other spans that it has to do with.
+  public internal(set) var links: [Link] {
+    get { record.details.first?.links ?? [] }
+    _modify { yield &details.links }
+  }
+
+  /// What was cut off by the node's limits; all zero for most.
+  public internal(set) var cut: Cut {
+    get { record.details.first?.cut ?? Cut() }
+    _modify { yield &details.cut }
+  }
+
+  /// Made when it is written to.
+  private var details: Details {
+    get { record.details.first ?? Details() }
+    _modify {
+      let record = own
+      if record.details.isEmpty { record.details.append(Details()) }
+      yield &record.details[0]
+    }
   }
 
   /// Nanoseconds from start to end; nil while it is open.
@@ -95,42 +138,23 @@ extension TraceSpan {
     public internal(set) var events = 0
     public internal(set) var links = 0
   }
+}
 
-  private struct Details: Sendable, Equatable {
-    var events: [Event] = []
-    var links: [Link] = []
-    var cut = Cut()
-  }
+extension TraceSpan: Equatable {
+  public static func == (left: TraceSpan, right: TraceSpan) -> Bool { left.record == right.record }
+}
 
-  /// What happened during it, in that order.
-  public internal(set) var events: [Event] {
-    get { details.first?.events ?? [] }
-    _modify {
-      makeDetails()
-      yield &details[0].events
-    }
-  }
-
-  /// The other spans that it has to do with.
-  public internal(set) var links: [Link] {
-    get { details.first?.links ?? [] }
-    _modify {
-      makeDetails()
-      yield &details[0].links
-    }
-  }
-
-  /// What was cut off by the node's limits; all zero for most.
-  public internal(set) var cut: Cut {
-    get { details.first?.cut ?? Cut() }
-    _modify {
-      makeDetails()
-      yield &details[0].cut
-    }
-  }
-
-  private mutating func makeDetails() {
-    if details.isEmpty { details.append(Details()) }
+extension TraceSpan: CustomReflectable {
+  /// What it consists of, and not where that is kept.
+  public var customMirror: Mirror {
+    Mirror(
+      self,
+      children: [
+        "id": id, "traceID": traceID, "parentID": parentID as Any, "name": name, "kind": kind,
+        "processID": processID, "isSampled": isSampled, "startTime": startTime,
+        "endTime": endTime as Any, "metadata": metadata, "status": status, "events": events,
+        "links": links, "cut": cut,
+      ])
   }
 }
 

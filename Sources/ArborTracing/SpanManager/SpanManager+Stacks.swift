@@ -44,7 +44,7 @@ extension SpanManager {
     let span = span.opened(by: core)
     core.node.emitStart(span)
     core.countLooseSpan(1)
-    if row.push(SpanRowMachine.Entry(span: span, isScoped: false, scope: nil)) { return true }
+    if row.push(SpanRowMachine.Entry(span, isScoped: false, under: nil)) { return true }
     core.countLooseSpan(-1)
     core.node.emitRefusal(of: span, core)
     return false
@@ -59,7 +59,9 @@ extension SpanManager {
       return nil
     }
     if !entry.isScoped { core.countLooseSpan(-1) }
-    return core.node.end(entry.span, .ok)
+    let span = core.node.ended(entry.span, .ok)
+    core.node.emitStop(span)
+    return span
   }
 
   /// Changes the innermost span of a process.

@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// Its process and the SpanManager hold the row itself, not the way to it through the table: a
 /// change of the table's owner neither blocks nor fails a write.
-package final class SpanRow: ProcessSlot {
+package final class SpanRow: SlotContent {
   private let machine = Lock(SpanRowMachine())
   /// How many spans are open: a copy, for those who only compare it with the limit.
   private let openCount = Atomic(0)

@@ -2,11 +2,21 @@
 struct SpanRowMachine: Sendable {
   struct Entry: Sendable {
     var span: TraceSpan
+    /// The span's id: to be found by without a look into the span.
+    let id: UInt64
+    /// The scope whose code is in this span: its own if it is open for a body, and for a loose one that
+    /// under which it was opened, 0 if under none; nil if it was pushed from outside, wherever the code was.
+    let scope: UInt64?
     /// False for one opened by `startSpan`, which no task-local tells of.
     let isScoped: Bool
-    /// The span that the code ran under when it opened this one, 0 if none; nil if it was pushed
-    /// from outside, wherever the code was.
-    let scope: UInt64?
+
+    /// - Parameter scope: where it was opened.
+    init(_ span: TraceSpan, isScoped: Bool, under scope: UInt64?) {
+      self.span = span
+      id = span.id.bits
+      self.isScoped = isScoped
+      self.scope = isScoped ? id : scope
+    }
   }
 
   private(set) var entries: [Entry] = []
@@ -20,13 +30,22 @@ struct SpanRowMachine: Sendable {
   }
 
   private func index(under scope: UInt64) -> Int? {
-    entries.lastIndex { entry in
-      if entry.isScoped { return entry.span.id.bits == scope }
-      return entry.scope == scope || entry.scope == nil
+    var index = entries.count
+    while index > 0 {
+      index -= 1
+      if entries[index].scope == scope || entries[index].scope == nil { return index }
     }
+    return nil
   }
 
-  private func index(of id: SpanID) -> Int? { entries.lastIndex { $0.span.id == id } }
+  private func index(of id: SpanID) -> Int? {
+    var index = entries.count
+    while index > 0 {
+      index -= 1
+      if entries[index].id == id.bits { return index }
+    }
+    return nil
+  }
 
   /// False if the row is closed.
   mutating func push(_ entry: Entry) -> Bool {
@@ -38,7 +57,7 @@ struct SpanRowMachine: Sendable {
   /// Takes a span out, wherever it lies; nil if somebody else did.
   mutating func remove(_ id: SpanID) -> Entry? {
     guard let index = index(of: id) else { return nil }
-    return entries.remove(at: index)
+    return index == entries.count - 1 ? entries.removeLast() : entries.remove(at: index)
   }
 
   /// Takes out the innermost; nil if there is none, or the row is closed.
@@ -74,14 +93,14 @@ struct SpanRowMachine: Sendable {
     var replacement = Replacement()
     let old = entries
     entries = spans.map { span in
-      if let known = old.first(where: { $0.span.id == span.id }) {
-        return Entry(span: span, isScoped: known.isScoped, scope: known.scope)
+      if let known = old.first(where: { $0.id == span.id.bits }) {
+        return Entry(span, isScoped: known.isScoped, under: known.scope)
       }
       replacement.opened.append(span)
-      return Entry(span: span, isScoped: false, scope: nil)
+      return Entry(span, isScoped: false, under: nil)
     }
     replacement.ended = old.reversed().filter { entry in
-      !spans.contains { $0.id == entry.span.id }
+      !spans.contains { $0.id.bits == entry.id }
     }
     replacement.looseChange = entries.count { !$0.isScoped } - old.count { !$0.isScoped }
     return replacement

@@ -39,19 +39,15 @@ package final class Tracing: Sendable {
   func row(of core: ProcessCore) -> SpanRow {
     if let row = Self.existingRow(of: core) { return row }
     let new = SpanRow(seed: core.node.nextRandom(), self)
-    let row = core.slot.withLock { slot -> SpanRow in
-      if let slot { return unsafeDowncast(slot, to: SpanRow.self) }
-      slot = new
-      return new
-    }
-    if row === new { list(row, of: core) }
-    return row
+    guard core.slot.fill(new) else { return Self.existingRow(of: core) ?? new }
+    list(new, of: core)
+    return new
   }
 
-  /// The row of a process; nil if it has opened no span yet, or has ended and was cleaned up.
+  /// The row of a process; nil if it has opened no span yet. It stays with the process object, closed once
+  /// the process has ended and was cleaned up.
   static func existingRow(of core: ProcessCore) -> SpanRow? {
-    // Only the tracing uses the slot.
-    core.slot.withLock { $0 }.map { unsafeDowncast($0, to: SpanRow.self) }
+    core.slot.content(as: SpanRow.self)
   }
 
   /// Puts a new row into the table and tells the SpanManager of it.
@@ -74,7 +70,7 @@ package final class Tracing: Sendable {
       // Not as the calling process: it may have been told to exit just now, while another of its
       // tasks has opened a span in this row already. It fails only if the table died, when there may
       // be another.
-      let isIn = Ambient.local.withValue(nil) { (try? table.insertNew(pid, row)) != nil }
+      let isIn = Ambient.local.withValue(.nowhere) { (try? table.insertNew(pid, row)) != nil }
       if isIn { return }
     }
     counters.unrecorded.wrappingAdd(1, ordering: .relaxed)
@@ -90,11 +86,6 @@ package final class Tracing: Sendable {
     let row = Self.existingRow(of: pid.core) ?? (try? table?.lookup(pid)) ?? nil
     row?.close(becauseOf: fate, of: pid)
     takeOut(pid)
-    let kept = pid.core.slot.withLock { slot in
-      defer { slot = nil }
-      return slot
-    }
-    _ = kept  // let go of here, without the lock
   }
 
   /// Closes what all processes that have ended by now left open.

@@ -6,14 +6,9 @@ public import ArborProcesses
 struct SpanScope {
   /// Where the body runs; nil for where it already is.
   @usableFromInline let inside: Ambient?
-  private let span: Open?
-
-  private struct Open {
-    let id: SpanID
-    let tracer: Tracer
-    /// True if the span is in no process but one made for it.
-    let endsProcess: Bool
-  }
+  private let isOpen: Bool
+  /// True if the span is in no process but one made for it.
+  private let endsProcess: Bool
 
   @usableFromInline
   init(
@@ -29,19 +24,24 @@ struct SpanScope {
     under ambient: Ambient?, isTimed: Bool
   ) {
     let core = ambient?.process ?? ProcessCore(node: .shared, parent: nil)
-    let endsProcess = ambient?.process == nil
-    let tracer = Tracer(core, under: ambient?.cursor)
-    switch tracer.open(name, kind, isScoped: true, attributes) {
-    case .span(let span):
-      inside = Ambient(
-        process: core, cursor: TraceCursor(of: span, with: ambient?.cursor?.cargo),
-        sentAt: isTimed ? span.startTime : 0)
-      self.span = Open(id: span.id, tracer: tracer, endsProcess: endsProcess)
-    case .passedOn(let cursor):
-      if endsProcess { core.finishScope(.normal) }
-      inside = cursor.map { Ambient(process: ambient?.process, cursor: $0) }
-      span = nil
+    endsProcess = ambient?.process == nil
+    let opening = SpanRow.opening(for: core) {
+      $0.open(name, kind, isScoped: true, in: core, under: ambient, attributes)
     }
+    switch opening {
+    case .span(let span):
+      let traceID = span.traceID
+      inside = Ambient(
+        process: core, traceHigh: traceID.high, traceLow: traceID.low, spanID: span.id.bits,
+        isSampled: span.isSampled, cargo: ambient?.cursor?.cargo,
+        sentAt: isTimed ? span.startTime : 0)
+      isOpen = true
+      return
+    case .passedOn(let cursor): inside = Ambient(process: ambient?.process, cursor: cursor)
+    case .nothing: inside = nil
+    }
+    isOpen = false
+    if endsProcess { core.finishScope(.normal) }
   }
 
   /// The body has returned.
@@ -52,9 +52,13 @@ struct SpanScope {
   @usableFromInline
   func end(_ error: any Error) { end(.error("\(error)"), ExitReason(error)) }
 
-  private func end(_ status: TraceSpan.Status, _ reason: ExitReason) {
-    guard let span else { return }
-    span.tracer.end(span.id, status)
-    if span.endsProcess { span.tracer.core.finishScope(reason) }
+  private func end(
+    _ status: @autoclosure () -> TraceSpan.Status, _ reason: @autoclosure () -> ExitReason
+  ) {
+    guard isOpen, let inside, let core = inside.process, let id = inside.cursor?.spanID else {
+      return
+    }
+    _ = core.slot.withContent(as: SpanRow.self) { $0.end(SpanID(id), in: core, status()) }
+    if endsProcess { core.finishScope(reason()) }
   }
 }

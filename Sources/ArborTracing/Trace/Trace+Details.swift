@@ -9,19 +9,19 @@ extension Trace {
   /// - Returns: false if there is no current span to add them to.
   @discardableResult
   public static func addAttributes(_ attributes: @autoclosure () -> Attributes) -> Bool {
-    change("addAttributes") { tracer in
+    change("addAttributes") { current in
       let added = attributes()
-      let limit = tracer.row.settings.limits.attributes
-      let span = tracer.updateCurrent { span in
+      let limit = current.row.settings.limits.attributes
+      let span = current.update { span in
         span.metadata.merge(added)
         let excess = span.metadata.count - limit
         guard excess > 0 else { return }
         span.metadata.cut(to: limit)
         span.cut.attributes += excess
-        tracer.row.counters.attributes.wrappingAdd(excess, ordering: .relaxed)
+        current.row.counters.attributes.wrappingAdd(excess, ordering: .relaxed)
       }
       guard let span else { return false }
-      tracer.core.node.emitAttributes(added, of: span)
+      current.node.emitAttributes(added, of: span)
       return true
     }
   }
@@ -35,22 +35,14 @@ extension Trace {
   public static func recordEvent(
     _ name: String, _ attributes: @autoclosure () -> Attributes = [:]
   ) -> Bool {
-    change("recordEvent") { tracer in
+    change("recordEvent") { current in
       let event = TraceSpan.Event(
-        name: name, time: tracer.core.node.clock.now(), attributes: attributes())
-      let limit = tracer.row.settings.limits.events
-      var fits = true
-      let span = tracer.updateCurrent { span in
-        fits = span.events.count < limit
-        if fits {
-          span.events.append(event)
-        } else {
-          span.cut.events += 1
-          tracer.row.counters.events.wrappingAdd(1, ordering: .relaxed)
-        }
-      }
-      guard let span, fits else { return false }
-      tracer.core.node.emitEvent(event, of: span)
+        name: name, time: current.node.clock.now(), attributes: attributes())
+      let span = current.append(
+        event, to: \.events, limit: current.row.settings.limits.events, cut: \.events,
+        current.row.counters.events)
+      guard let span else { return false }
+      current.node.emitEvent(event, of: span)
       return true
     }
   }
@@ -75,34 +67,57 @@ extension Trace {
   public static func linkSpan(
     _ id: SpanID, in trace: TraceID, _ attributes: @autoclosure () -> Attributes = [:]
   ) -> Bool {
-    change("linkSpan") { tracer in
+    change("linkSpan") { current in
       let link = TraceSpan.Link(traceID: trace, spanID: id, attributes: attributes())
-      let limit = tracer.row.settings.limits.links
-      var fits = true
-      let span = tracer.updateCurrent { span in
-        fits = span.links.count < limit
-        if fits {
-          span.links.append(link)
-        } else {
-          span.cut.links += 1
-          tracer.row.counters.links.wrappingAdd(1, ordering: .relaxed)
-        }
-      }
-      guard let span, fits else { return false }
-      tracer.core.node.emitLink(link, of: span)
+      let span = current.append(
+        link, to: \.links, limit: current.row.settings.limits.links, cut: \.links,
+        current.row.counters.links)
+      guard let span else { return false }
+      current.node.emitLink(link, of: span)
       return true
     }
   }
 
   /// Runs what needs a current span; without one it warns, unless that is because the trace is not
   /// sampled.
-  private static func change(_ operation: String, _ body: (Tracer) -> Bool) -> Bool {
+  private static func change(_ operation: String, _ body: (OpenPlace) -> Bool) -> Bool {
     let ambient = Ambient.current
-    guard let tracer = Tracer(ambient), let current = tracer.current else {
+    guard let (row, core) = SpanRow.existing(ambient), let span = row.current(under: ambient) else {
       if !isUnsampled(ambient) { warn(.nothingOpen, operation, ambient) }
       return false
     }
-    return current.isSampled && body(tracer)
+    return span.isSampled && body(OpenPlace(row: row, core: core, id: span.id))
+  }
+}
+
+/// The span that code is in, where it can be changed.
+private struct OpenPlace {
+  let row: SpanRow
+  let core: ProcessCore
+  let id: SpanID
+
+  var node: Node { core.node }
+
+  /// Changes the span, unless the process is exiting.
+  ///
+  /// - Returns: the span as it is now; nil if it is not open any more.
+  func update(_ change: (inout TraceSpan) -> Void) -> TraceSpan? {
+    core.isFenced ? nil : row.update(id, change)
+  }
+
+  /// Appends something to one of the span's lists, if there is room; if not, counts it, in the span and for
+  /// the node.
+  func append<Element>(
+    _ element: Element, to list: WritableKeyPath<TraceSpan, [Element]>, limit: Int,
+    cut: WritableKeyPath<TraceSpan.Cut, Int>, _ counter: borrowing Atomic<Int>
+  ) -> TraceSpan? {
+    var fits = true
+    let span = update { span in
+      fits = span[keyPath: list].count < limit
+      if fits { span[keyPath: list].append(element) } else { span.cut[keyPath: cut] += 1 }
+    }
+    if span != nil, !fits { counter.wrappingAdd(1, ordering: .relaxed) }
+    return fits ? span : nil
   }
 }
 

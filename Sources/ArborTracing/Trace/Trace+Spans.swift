@@ -22,8 +22,9 @@ extension Trace {
       warn(.noProcess, "startSpan", nil)
       return nil
     }
-    let tracer = Tracer(core, under: ambient.cursor)
-    let opening = tracer.open(name, kind, isScoped: false, attributes)
+    let opening = SpanRow.opening(for: core) {
+      $0.open(name, kind, isScoped: false, in: core, under: ambient, attributes)
+    }
     if case .span(let span) = opening { return span }
     return nil
   }
@@ -35,13 +36,15 @@ extension Trace {
   @discardableResult
   public static func endSpan(_ span: TraceSpan? = nil) -> Bool {
     let ambient = Ambient.current
-    guard let tracer = Tracer(ambient), let ended = span ?? tracer.current else {
+    guard let (row, core) = SpanRow.existing(ambient),
+      let ended = span ?? row.current(under: ambient)
+    else {
       if !isUnsampled(ambient) { warn(.nothingOpen, "endSpan", ambient) }
       return false
     }
-    if tracer.end(ended.id, .ok) { return true }
+    if row.end(ended.id, in: core, .ok) { return true }
     // Not a mistake in a process that is exiting: its spans are no longer its own.
-    if !tracer.core.isFenced { warn(.notOpen, "endSpan", ambient) }
+    if !core.isFenced { warn(.notOpen, "endSpan", ambient) }
     return false
   }
 
@@ -49,15 +52,16 @@ extension Trace {
   ///
   /// In a handler that has opened none, that is nil also when the message came from a traced caller:
   /// see ``currentTraceID``. Inside a ``withSpan(_:_:kind:_:)`` that is not sampled it is nil too.
-  public static var currentSpan: TraceSpan? { Tracer(Ambient.current)?.current }
+  public static var currentSpan: TraceSpan? {
+    guard let ambient = Ambient.current, let core = ambient.process else { return nil }
+    return core.slot.withContent(as: SpanRow.self) { $0.current(under: ambient) } ?? nil
+  }
 
   /// The trace that the calling code belongs to, be it by a span of its own process or by the message
   /// it handles; nil if to none.
   public static var currentTraceID: TraceID? {
     let ambient = Ambient.current
-    if let core = ambient?.process, core.hasLooseSpans, let span = Tracer(ambient)?.current {
-      return span.traceID
-    }
+    if ambient?.process?.hasLooseSpans == true, let span = currentSpan { return span.traceID }
     guard let cursor = ambient?.cursor, !cursor.isOutside else { return nil }
     return TraceID(high: cursor.traceHigh, low: cursor.traceLow)
   }

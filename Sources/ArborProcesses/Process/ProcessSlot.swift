@@ -1,0 +1,61 @@
+import ArborPrimitives
+public import Synchronization
+
+/// What a part of the node keeps about one process, beside the process itself.
+@usableFromInline
+package protocol SlotContent: AnyObject, Sendable {
+  /// The span that code of the process is in, being under `cursor`, if a task-local does not tell;
+  /// nil if there is none.
+  func cursor(under cursor: TraceCursor?) -> TraceCursor?
+
+  /// The `withProcess` scope that is the process has ended, for that reason; before its release.
+  func scopeEnded(_ core: ProcessCore, reason: ExitReason)
+}
+
+/// The place for it in a process: filled once, and empty again only when the process object goes. So
+/// whoever has the process may read it without a lock, which is what each span begins with.
+@usableFromInline
+package struct ProcessSlot: ~Copyable, Sendable {
+  private let kept = Lock<(any SlotContent)?>(nil)
+  /// The content's address; 0 until there is one.
+  @usableFromInline package let address = Atomic<UInt>(0)
+
+  init() {}
+
+  package var content: (any SlotContent)? {
+    address.load(ordering: .relaxed) == 0 ? nil : kept.withLock { $0 }
+  }
+
+  /// The content, which is of that type: there is one part only that fills the slots of a node.
+  @inlinable
+  package func content<Content: SlotContent>(as type: Content.Type) -> Content? {
+    guard let address = UnsafeRawPointer(bitPattern: address.load(ordering: .acquiring)) else {
+      return nil
+    }
+    return Unmanaged<Content>.fromOpaque(address).takeUnretainedValue()
+  }
+
+  /// The same, lent for the length of `body` and not counted; nil if there is none.
+  @inlinable
+  package func withContent<Content: SlotContent, Result>(
+    as type: Content.Type, _ body: (Content) -> Result
+  ) -> Result? {
+    guard let address = UnsafeRawPointer(bitPattern: address.load(ordering: .acquiring)) else {
+      return nil
+    }
+    return Unmanaged<Content>.fromOpaque(address)._withUnsafeGuaranteedRef(body)
+  }
+
+  /// Fills it, unless somebody was faster.
+  ///
+  /// - Returns: true if this is the content now.
+  package func fill(_ content: some SlotContent) -> Bool {
+    kept.withLock { kept in
+      if kept != nil { return false }
+      kept = content
+      let object = Unmanaged.passUnretained(content).toOpaque()
+      address.store(UInt(bitPattern: object), ordering: .releasing)
+      return true
+    }
+  }
+}
