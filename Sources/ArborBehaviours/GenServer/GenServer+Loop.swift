@@ -29,12 +29,17 @@ extension GenServer {
   func serve(as core: ProcessCore) async {
     switch await loop(core) {
     case .signalled: break
-    case .stopped(let reason, let mail):
-      let last = await sayLastWords(reason, core)
-      if core.isToReport(last) { await report(last, handling: mail, core) }
-      core.finish(last, isReported: false)
-      withExtendedLifetime(mail) {}
+    case .stopped(let reason, let mail): await stop(reason, handling: mail, core)
     }
+  }
+
+  @inlinable
+  @inline(never)
+  func stop(_ reason: ExitReason, handling mail: Mail?, _ core: ProcessCore) async {
+    let last = await sayLastWords(reason, core)
+    if core.isToReport(last) { await report(last, handling: mail, core) }
+    core.finish(last, isReported: false)
+    withExtendedLifetime(mail) {}
   }
 
   @inlinable
@@ -83,6 +88,7 @@ extension GenServer {
   /// One round of the loop for a server that has more to see to than its next message: a step to go
   /// on with, a time that it waits at most, somebody who looks on.
   @inlinable
+  @inline(never)
   func attend(_ core: ProcessCore, _ tracing: MessageTracing) async -> LoopEnd? {
     let mail: Mail
     switch await core.nextErrand() {
@@ -103,6 +109,7 @@ extension GenServer {
 
   /// Handles a mail in the trace of its sender, if the server wants that.
   @inlinable
+  @inline(never)
   func handle(_ mail: Mail, _ core: ProcessCore, _ tracing: MessageTracing) async throws {
     if let observer = tracing.post?.observer {
       try await observer.handling(mail, by: Self.self, as: core) {
@@ -117,6 +124,7 @@ extension GenServer {
   }
 
   @inlinable
+  @inline(never)
   func handle(_ mail: Mail, _ core: ProcessCore) async throws {
     switch mail.kind {
     case .call:

@@ -106,34 +106,51 @@ extension GenServer {
         // that it is no such server.
         core.becomes(Self.self)
         if let hibernateAfter { core.hibernate(after: hibernateAfter.wholeNanoseconds) }
-        do throws(StartError) {
-          if let name { try register(name, for: core) }
-        } catch {
-          // No failure of the server's: its starter hears of it, and nobody else.
-          guard case .alreadyStarted = error else { throw error }
-          return ready.refuse(error)
+        // Two steps, so that what only the start needs is gone from the task's memory while it serves.
+        if let server = try await begin(core, ready, named: name, under: cursor, make) {
+          await server.serve(as: core)
         }
-        let server: Self
-        do {
-          // The start belongs to its starter's trace; the messages that come later do not.
-          if let cursor {
-            server = try await Ambient.local.withValue(Ambient(process: core, cursor: cursor)) {
-              try await adopt(core, make)
-            }
-          } else {
-            server = try await adopt(core, make)
-          }
-        } catch StartError.ignored {
-          return ready.refuse(StartError.ignored)
-        }
-        guard server.process.pid == core.pid else { throw StartError.foreignServer }
-        ready.succeed()
-        await server.serve(as: core)
       }
     } catch {
       throw StartError(error)
     }
     if let refusal { throw refusal as? StartError ?? .failed(ExitReason(refusal)) }
+  }
+
+  /// The start as the new process sees it.
+  ///
+  /// - Returns: nil if it was not to start, which the starter has been told.
+  @inlinable
+  @inline(never)
+  static func begin(
+    _ core: ProcessCore, _ ready: StartWait, named name: ProcessName?, under cursor: TraceCursor?,
+    _ make: @Sendable () async throws -> Self
+  ) async throws -> Self? {
+    do throws(StartError) {
+      if let name { try register(name, for: core) }
+    } catch {
+      // No failure of the server's: its starter hears of it, and nobody else.
+      guard case .alreadyStarted = error else { throw error }
+      ready.refuse(error)
+      return nil
+    }
+    let server: Self
+    do {
+      // The start belongs to its starter's trace; the messages that come later do not.
+      if let cursor {
+        server = try await Ambient.local.withValue(Ambient(process: core, cursor: cursor)) {
+          try await adopt(core, make)
+        }
+      } else {
+        server = try await adopt(core, make)
+      }
+    } catch StartError.ignored {
+      ready.refuse(StartError.ignored)
+      return nil
+    }
+    guard server.process.pid == core.pid else { throw StartError.foreignServer }
+    ready.succeed()
+    return server
   }
 
   /// Makes the server, whose context is to be the process's.
