@@ -49,41 +49,50 @@ extension GenServer {
     var handled = 0
     let tracing = Self.messageTracing
     while true {
-      // All that a server may have beside its messages costs the others this look.
-      if core.hasNoDuties {
-        let mail: Mail
-        switch core.nextMail() {
-        case .interrupted: return .signalled
-        case .empty:
-          await core.parking.park()
-          continue
-        case .mail(let next): mail = next
-        }
-        do {
-          // Each `await` is a step that the Swift runtime checks for a change of executors: what is
-          // frequent is handled here, and not a call further down.
-          if tracing.isObserved || mail.context != nil && !tracing.isIgnored {
-            try await handle(mail, core, tracing)
-          } else if mail.kind == .call, let mail = mail.exactly(ValueMail<Call>.self) {
-            try await handleCall(mail.value)
-          } else if mail.kind == .cast, let mail = mail.exactly(ValueMail<Cast>.self) {
-            try await handleCast(mail.value)
-          } else {
-            try await handle(mail, core)
-          }
-        } catch {
-          return LoopEnd(error, handling: mail, core)
-        }
-      } else if let end = await attend(core, tracing) {
-        return end
-      }
-      handled += 1
       if handled == turn {
         handled = 0
-        await core.yieldTurn()
+        await yieldTurn(core)
+      }
+      // All that a server may have beside its messages costs the others this look.
+      guard core.hasNoDuties else {
+        handled += 1
+        if let end = await attend(core, tracing) { return end }
+        continue
+      }
+      let mail: Mail
+      switch core.nextMail() {
+      case .interrupted: return .signalled
+      case .empty:
+        await core.parking.park()
+        continue
+      case .mail(let next): mail = next
+      }
+      handled += 1
+      do {
+        // What is frequent is handled here, and not a call further down: each `await` is a step at
+        // which the Swift runtime looks for a change of executors, unless the optimiser sees that the
+        // handler does not wait, and that whatever does wait in this loop comes back to the actor.
+        if mail.context == nil || tracing.isIgnored, !tracing.isObserved {
+          if mail.kind == .call, let mail = mail.exactly(ValueMail<Call>.self) {
+            try await handleCall(mail.value)
+            continue
+          }
+          if mail.kind == .cast, let mail = mail.exactly(ValueMail<Cast>.self) {
+            try await handleCast(mail.value)
+            continue
+          }
+        }
+        try await handle(mail, core, tracing)
+      } catch {
+        return LoopEnd(error, handling: mail, core)
       }
     }
   }
+
+  /// Of the actor, though it touches nothing of it: see the loop.
+  @inlinable
+  @inline(never)
+  func yieldTurn(_ core: ProcessCore) async { await core.yieldTurn() }
 
   /// One round of the loop for a server that has more to see to than its next message: a step to go
   /// on with, a time that it waits at most, somebody who looks on.
