@@ -73,12 +73,12 @@ extension GenServer {
         // which the Swift runtime looks for a change of executors, unless the optimiser sees that the
         // handler does not wait, and that whatever does wait in this loop comes back to the actor.
         if mail.context == nil || tracing.isIgnored, !tracing.isObserved {
-          if mail.kind == .call, let mail = mail.exactly(ValueMail<Call>.self) {
-            try await handleCall(mail.value)
+          if mail.kind == .call, let call = mail.exactValue(of: Call.self) {
+            try await handleCall(call)
             continue
           }
-          if mail.kind == .cast, let mail = mail.exactly(ValueMail<Cast>.self) {
-            try await handleCast(mail.value)
+          if mail.kind == .cast, let cast = mail.exactValue(of: Cast.self) {
+            try await handleCast(cast)
             continue
           }
         }
@@ -137,9 +137,9 @@ extension GenServer {
   func handle(_ mail: Mail, _ core: ProcessCore) async throws {
     switch mail.kind {
     case .call:
-      if let mail = mail.exactly(ValueMail<Call>.self) { try await handleCall(mail.value) }
+      if let call = mail.exactValue(of: Call.self) { try await handleCall(call) }
     case .cast:
-      if let mail = mail.exactly(ValueMail<Cast>.self) { try await handleCast(mail.value) }
+      if let cast = mail.exactValue(of: Cast.self) { try await handleCast(cast) }
     case .step: try await handleContinue(step(mail))
     case .system: try await handleSystem(mail, core)
     case .down, .exit, .timeout, .message:

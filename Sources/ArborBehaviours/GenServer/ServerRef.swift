@@ -123,7 +123,21 @@ extension ServerRef {
   /// OTP: `gen_server:cast/2`.
   @inlinable
   public func cast(_ request: Server.Cast) {
-    guard let core = try? resolve() else { return }
+    switch target {
+    case .pid(let pid):
+      // Not retained, being held by this reference: senders and receiver would share the count.
+      withExtendedLifetime(self) {
+        Unmanaged.passUnretained(pid.core)._withUnsafeGuaranteedRef { Self.cast(request, to: $0) }
+      }
+    case .name(let name, let node):
+      if let core = Self.find(name, on: node) { Self.cast(request, to: core) }
+    }
+  }
+
+  @inlinable
+  @inline(__always)
+  static func cast(_ request: Server.Cast, to core: ProcessCore) {
+    guard core.isServer(Server.self) else { return }
     if let observer = Server.messageTracing.post?.observer {
       observer.casting(Server.self) { core.cast(request) }
     } else {

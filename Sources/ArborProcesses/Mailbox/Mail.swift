@@ -57,6 +57,15 @@ package final class ValueMail<Value: Sendable>: Mail, @unchecked Sendable {
 }
 
 extension Mail {
+  /// The value, if the mail was made for exactly this type. The mail itself is not retained for it.
+  @inlinable
+  @inline(__always)
+  package final func exactValue<Value: Sendable>(of type: Value.Type) -> Value? {
+    guard Swift.type(of: self) == ValueMail<Value>.self else { return nil }
+    return Unmanaged.passUnretained(unsafeDowncast(self, to: ValueMail<Value>.self))
+      ._withUnsafeGuaranteedRef { $0.value }
+  }
+
   /// The mail as one of exactly that type, if it is: one comparison of classes, where `as?` asks the
   /// runtime.
   @inlinable

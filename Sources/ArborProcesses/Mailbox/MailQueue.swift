@@ -5,7 +5,8 @@
 package struct MailQueue: @unchecked Sendable {
   // Unchecked: a value that is guarded as a whole, by the lock of the process that it belongs to.
   private var head: Mail?
-  private unowned(unsafe) var tail: Mail?
+  // Not retained: the list itself holds it.
+  private var tail: Unmanaged<Mail>?
   package private(set) var count = 0
 
   package init() {}
@@ -13,8 +14,8 @@ package struct MailQueue: @unchecked Sendable {
   package var isEmpty: Bool { head == nil }
 
   package mutating func append(_ mail: Mail) {
-    if let tail { tail.next = mail } else { head = mail }
-    tail = mail
+    if let tail { tail._withUnsafeGuaranteedRef { $0.next = mail } } else { head = mail }
+    tail = .passUnretained(mail)
     count += 1
   }
 
@@ -30,8 +31,9 @@ package struct MailQueue: @unchecked Sendable {
   /// Puts another queue's mail before one's own.
   package mutating func prepend(_ other: inout MailQueue) {
     guard let otherTail = other.tail else { return }
-    otherTail.next = head
-    head = other.head
+    let head = head
+    otherTail._withUnsafeGuaranteedRef { $0.next = head }
+    self.head = other.head
     if tail == nil { tail = otherTail }
     count += other.count
     other = MailQueue()
@@ -44,7 +46,7 @@ package struct MailQueue: @unchecked Sendable {
     while let mail = current {
       if fits(mail) {
         if let previous { previous.next = mail.next } else { head = mail.next }
-        if mail.next == nil { tail = previous }
+        if mail.next == nil { tail = previous.map(Unmanaged.passUnretained) }
         mail.next = nil
         count -= 1
         return mail

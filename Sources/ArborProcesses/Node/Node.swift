@@ -116,6 +116,9 @@ public final class Node: Sendable {
     clock.shutdown()
   }
 
+  /// The time of the node's clock, in nanoseconds.
+  package func now() -> UInt64 { clock.now() }
+
   /// How many processes live on the node.
   ///
   /// OTP: `erlang:system_info(process_count)`.

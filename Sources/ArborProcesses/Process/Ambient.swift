@@ -66,6 +66,19 @@ package final class Ambient: Sendable {
   }
 }
 
+extension Ambient {
+  /// Says what a message sent from here carries, and whether one may be sent: not by a process that is
+  /// exiting.
+  // Not to be inlined into other modules, which would retain the process for it: its count is what
+  // sender and receiver of much mail would wait for one another on.
+  @usableFromInline
+  package func seal(_ envelope: inout Ambient?) -> Bool {
+    if process?.isFenced == true { return false }
+    if cursor != nil || process?.hasLooseSpans == true { envelope = self.envelope }
+    return true
+  }
+}
+
 /// The place in a trace at which code runs: which span is the parent of one opened here.
 ///
 /// It says where to look; the truth about which spans are open is the span table's.

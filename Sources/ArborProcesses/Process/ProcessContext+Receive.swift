@@ -79,27 +79,30 @@ extension ProcessContext {
   package func receiveFirst<Message>(
     timeout: Duration?, _ pick: (Mail) -> Message?
   ) async throws(ReceiveError) -> Message {
-    let isOwnTask = try core.beginReceive(timeout: timeout)
+    var next = try core.beginReceive(timeout: timeout)
+    var isOpen = true
     var timer: TimerEntry?
-    defer { core.endReceive(timer) }
+    defer { core.endReceive(timer, isOpen: isOpen) }
     while true {
-      switch core.lookForMail() {
+      switch consume next {
       case .mail(let mail):
         // A request to a server is its loop's to take.
         if mail.kind != .call, mail.kind != .cast, let message = pick(mail) {
-          if try core.acceptMail(mail), isOwnTask { await core.yieldTurn() }
+          isOpen = false
+          if try core.acceptLast(mail), core.isOwnTask { await core.yieldTurn() }
           return message
         }
-        core.skip(mail)
+        next = core.skip(mail)
       case .interrupted(let interruption): throw ReceiveError(interruption)
       case .empty:
         if let timeout, timer == nil { timer = try core.setDeadline(after: timeout) }
-        if isOwnTask {
+        if core.isOwnTask {
           await core.parking.park()
         } else {
           await core.waitForMail()
           if Task.isCancelled { throw .cancelled }
         }
+        next = core.lookForMail()
       }
     }
   }
@@ -126,19 +129,22 @@ extension ProcessContext {
 }
 
 extension ProcessCore {
-  /// - Returns: true if the caller is the process's own task.
+  /// Begins a receive, with a look at the first mail.
   @usableFromInline
-  func beginReceive(timeout: Duration?) throws(ReceiveError) -> Bool {
+  func beginReceive(timeout: Duration?) throws(ReceiveError) -> Machine.Next {
     if let timeout, timeout < .zero { throw .badarg }
-    guard ProcessCore.current === self else { throw .foreignProcess }
-    guard machine.withLock({ $0.beginReceive() }) else { throw .alreadyReceiving }
-    return isOwnTask
+    guard Ambient.current?.process === self else { throw .foreignProcess }
+    let next = machine.withLock { $0.beginReceive() ? $0.look() : nil }
+    guard let next else { throw .alreadyReceiving }
+    if case .empty = next { intent = .mail }
+    return next
   }
 
+  /// - Parameter isOpen: false if the receive has been ended by ``acceptLast(_:)``.
   @usableFromInline
-  func endReceive(_ timer: TimerEntry?) {
+  func endReceive(_ timer: TimerEntry?, isOpen: Bool = true) {
     if let timer { node.clock.cancel(timer) }
-    machine.withLock { $0.endReceive() }
+    if isOpen { machine.withLock { $0.endReceive() } }
   }
 
   @usableFromInline
@@ -148,19 +154,25 @@ extension ProcessCore {
     return next
   }
 
+  /// Leaves the mail that was looked at, and looks at the next.
   @usableFromInline
-  func skip(_ mail: Mail) {
-    if let displaced = machine.withLock({ $0.skip(mail) }) { settle(displaced) }
+  func skip(_ mail: Mail) -> Machine.Next {
+    let (displaced, next) = machine.withLock { ($0.skip(mail), $0.look()) }
+    if let displaced { settle(displaced) }
+    if case .empty = next { intent = .mail }
+    return next
   }
 
-  /// Takes the mail that was looked at.
+  /// Takes the mail that was looked at, and ends the receive.
   ///
   /// - Returns: true now and then: a process that always finds what it looks for has to let others
   ///   run.
   @usableFromInline
-  func acceptMail(_ mail: Mail) throws(ReceiveError) -> Bool {
-    let (isTaken, room, handled) = machine.withLock {
-      ($0.accept(mail), $0.takeRoom(), $0.ledger.handled)
+  func acceptLast(_ mail: Mail) throws(ReceiveError) -> Bool {
+    let (isTaken, room, handled) = machine.withLock { machine in
+      let isTaken = machine.accept(mail)
+      machine.endReceive()
+      return (isTaken, machine.takeRoom(), machine.ledger.handled)
     }
     guard isTaken else { throw .exiting }
     room?.finish()

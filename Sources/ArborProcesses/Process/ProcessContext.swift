@@ -94,9 +94,7 @@ extension ProcessContext {
   @inlinable
   public func send<Message: Sendable>(_ message: Message, to pid: PID) {
     if core.isFenced { return }
-    let mail = ValueMail(.message, message, context: Ambient.current?.envelope)
-    core.noteSend(mail, to: pid.core)
-    pid.core.deliver(mail)
+    core.send(ValueMail(.message, message, context: Ambient.current?.envelope), to: pid.core)
   }
 
   /// Gives this process a name. See ``Node/register(_:for:)``.

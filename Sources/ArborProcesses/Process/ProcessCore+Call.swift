@@ -49,16 +49,24 @@ extension ProcessCore {
     _ wait: AnyCallWait, _ ambient: Ambient?, timeout: UInt64?
   ) throws(CallError) -> Parking? {
     if let caller = ambient?.process {
-      if caller.isOwnTask {
-        if caller === self { throw .callingSelf }
-        let deadline = timeout.map { caller.node.clock.now().addingClamped($0) } ?? .max
-        guard caller.enter(wait, until: deadline) else { throw .cancelled }
-        return caller.parking
-      }
-      if caller.isFenced { throw .cancelled }
+      if let parking = try caller.beginOwn(wait, at: self, timeout: timeout) { return parking }
     }
-    if let timeout { schedule(wait, at: node.clock.now().addingClamped(timeout)) }
+    if let timeout { schedule(wait, at: node.now().addingClamped(timeout)) }
     return nil
+  }
+
+  /// Where this process parks, if its own task is about to wait for `server`.
+  private func beginOwn(
+    _ wait: AnyCallWait, at server: ProcessCore, timeout: UInt64?
+  ) throws(CallError) -> Parking? {
+    guard isOwnTask else {
+      if isFenced { throw .cancelled }
+      return nil
+    }
+    if server === self { throw .callingSelf }
+    let deadline = timeout.map { node.now().addingClamped($0) } ?? .max
+    guard enter(wait, until: deadline) else { throw .cancelled }
+    return parking
   }
 
   /// Looks out for the end of a wait for a moment, where a suspension would cost more: a task that is

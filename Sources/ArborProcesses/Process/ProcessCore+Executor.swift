@@ -146,6 +146,7 @@ extension ProcessCore: SerialExecutor, TaskExecutor {
   }
 
   /// True in the process's own task: false in child tasks, in `Task {}` and outside.
+  @usableFromInline
   package var isOwnTask: Bool {
     let own = ownTask.load(ordering: .relaxed)
     return own != 0 && own == currentTaskAddress

@@ -34,11 +34,23 @@ extension ProcessCore {
   @inline(__always)
   package func take<Value: Sendable>(_ kind: Mail.Kind, _ value: Value) {
     let ambient = Ambient.current
-    let sender = ambient?.process
-    if sender?.isFenced == true { return }
-    let mail = ValueMail(kind, value, context: ambient?.envelope)
-    sender?.noteSend(mail, to: self)
+    var envelope: Ambient?
+    if let ambient, !ambient.seal(&envelope) { return }
+    deliver(ValueMail(kind, value, context: envelope), from: ambient)
+  }
+
+  /// Puts a mail into the mailbox, from whom it says.
+  @usableFromInline
+  package func deliver(_ mail: Mail, from ambient: Ambient?) {
+    ambient?.process?.noteSend(mail, to: self)
     deliver(mail)
+  }
+
+  /// Sends a mail as this process.
+  @usableFromInline
+  package func send(_ mail: Mail, to receiver: ProcessCore) {
+    noteSend(mail, to: receiver)
+    receiver.deliver(mail)
   }
 
   /// The next mail for a server's loop; if there is none it parks, and asks again.

@@ -151,19 +151,24 @@ extension ProcessCore {
   package func nextSystemMessage() async throws(LoopBreak) -> SystemMessage {
     // By another receive, which a handler of the process left running.
     guard machine.withLock({ $0.beginReceive() }) else { throw .isReceiving }
-    defer { endReceive(nil) }
+    var isOpen = true
+    defer { endReceive(nil, isOpen: isOpen) }
+    var next = lookForMail()
     while true {
-      switch lookForMail() {
-      case .empty: await parking.park()
+      switch next {
+      case .empty:
+        await parking.park()
+        next = lookForMail()
       case .interrupted: throw .signalled
       case .mail(let mail):
         let message = (mail as? ValueMail<SystemMessage>)?.value
         let parentsEnd = self.parentsEnd(mail)
         guard message != nil || parentsEnd != nil else {
-          skip(mail)
+          next = skip(mail)
           continue
         }
-        do { _ = try acceptMail(mail) } catch { throw .signalled }
+        isOpen = false
+        do { _ = try acceptLast(mail) } catch { throw .signalled }
         if let parentsEnd {
           if let exit = mail.exactly(ValueMail<Exit>.self) { hears(exit.value) }
           throw .parentEnded(parentsEnd)
