@@ -121,14 +121,13 @@ extension ServerRef {
   /// Sends a request and goes on. To nobody, it vanishes.
   ///
   /// OTP: `gen_server:cast/2`.
+  // Not inlined: as a function of its own it has the process from whoever holds this reference, and
+  // does not retain it. Senders and receiver of much mail would wait for one another on the count.
   @inlinable
+  @inline(never)
   public func cast(_ request: Server.Cast) {
     switch target {
-    case .pid(let pid):
-      // Not retained, being held by this reference: senders and receiver would share the count.
-      withExtendedLifetime(self) {
-        Unmanaged.passUnretained(pid.core)._withUnsafeGuaranteedRef { Self.cast(request, to: $0) }
-      }
+    case .pid(let pid): Self.cast(request, to: pid.core)
     case .name(let name, let node):
       if let core = Self.find(name, on: node) { Self.cast(request, to: core) }
     }
