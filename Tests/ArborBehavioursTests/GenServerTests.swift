@@ -33,7 +33,9 @@ import Testing
     await #expect(throws: CallError.noproc) { try await counter.value }
   }
 
-  @Test("a request that is let go of, one to oneself, one to nobody, one too late")
+  @Test(
+    "GS:calling_self, GS:call: a request that is let go of, one to oneself, one to nobody, one too late"
+  )
   func callErrors() async throws {
     let counter = try await Counter.start(on: node) { Counter() }
     await #expect(throws: CallError.noReply) { try await counter.call(timeout: nil) { .letGo($0) } }

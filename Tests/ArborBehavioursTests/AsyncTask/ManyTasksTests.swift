@@ -1,7 +1,8 @@
-import ArborBehaviours
 import ArborProcesses
 import ArborTestKit
 import Testing
+
+@testable import ArborBehaviours
 
 /// Elixir's `task_test.exs`: `await_many`, `yield_many`, `shutdown`.
 @Suite final class ManyTasksTests {
@@ -137,6 +138,55 @@ import Testing
       // Handled: it is nobody any more.
       #expect(try await replied.shutdown(shutdown) == .failure(.noproc))
       #expect(await context.isClean())
+    }
+  }
+
+  @Test(
+    "ExTask shutdown/2, yield/2, await/2: the reply counts, when an abnormal DOWN is in the queue too",
+    arguments: [ExitReason.shutdown, .kill, .error(Oops())])
+  func replyAndDown(reason: ExitReason) async throws {
+    typealias Take = @Sendable (AsyncTask<Int>) async throws -> AsyncTask<Int>.Outcome?
+    let takes: [Take] = [
+      { try await $0.shutdown() }, { try await $0.shutdown(.brutalKill) }, { try await $0.yield() },
+      { try await $0.ignore() }, { .success(try await $0.await()) },
+      { .success(try await AsyncTask.awaitMany([$0])[0]) },
+      { try await AsyncTask.yieldMany([$0])[0].outcome },
+    ]
+    try await withProcess(on: node) { context in
+      for take in takes {
+        let task = try AsyncTask.asyncNoLink { () async throws -> Int in
+          try await forever()
+          return 2
+        }
+        context.pid.send(AsyncTask<Int>.Reply(ref: task.ref, value: 1))
+        task.pid.sendExit(reason)
+        try await context.waitUntilDown(task.pid)
+        #expect(try await take(task) == .success(1))
+        #expect(await context.isClean())
+      }
+    }
+  }
+
+  @Test("ExTask default :logger reporter logs a terminated task, with its label and its owner")
+  func logs() throws {
+    try simulate(seed: 1) { sim in
+      let logger = Collector()
+      sim.node.logger = logger
+      try sim.context.register("owner")
+      for reason in [ExitReason.normal, .shutdown, .error(Oops())] {
+        let task = try AsyncTask.asyncNoLink { () async throws -> Int in
+          await withProcess { $0.setLabel("thumbnails") }
+          throw reason
+        }
+        try await sim.context.waitUntilDown(task.pid)
+        try #require(logger.reports.map(\.pid) == (reason.isQuiet ? [] : [task.pid]))
+        try await task.ignore()
+      }
+      let report = try #require(logger.reports.first)
+      try #require(report.reason == .error(Oops()) && report.info.label == "thumbnails")
+      try #require(report.info.ancestors.first?.name == "owner")
+      try #require(report.info.callers == [sim.context.pid])
+      try #require("\(report)".contains("label: thumbnails"))
     }
   }
 
