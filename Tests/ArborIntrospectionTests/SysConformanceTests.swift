@@ -37,6 +37,23 @@ private actor Secretive: GenServer {
   let process = ProcessContext()
 }
 
+/// One that says itself what is shown of it.
+private actor Discreet: StateExposing {
+  enum Cast: Sendable { case fail }
+  let process = ProcessContext()
+  var state = "secret"
+  private var fails = false
+
+  func handleCast(_ cast: Cast) { fails = true }
+  func formatStatus(_ status: ServerStatus) throws -> ServerStatus {
+    if fails { throw Boom() }
+    var status = status
+    status.state = "\(state.count) letters, \(status.log.count) events"
+    status.log = []
+    return status
+  }
+}
+
 private final class Heard<Value: Sendable>: Sendable {
   private let values = Lock<[Value]>([])
   func add(_ value: Value) { values.withLock { $0.append(value) } }
@@ -177,6 +194,25 @@ private enum Channels {
       try #require(pid == secretive.pid)
       let status = try await Sys.getStatus(secretive)
       try #require(status.state == nil && status.initialCall == "Secretive")
+    }
+  }
+
+  @Test("GS:call_format_status, format_all_status, throw_in_format_status: the server's choice")
+  func formatted() throws {
+    try simulate(seed: 1) { sim in
+      let server = try await Discreet.start { Discreet() }
+      try await Sys.log(server, true)
+      server.pid?.send("mail")
+      var status = try await Sys.getStatus(server)
+      try #require(status.state as? String == "6 letters, 2 events" && status.log.isEmpty)
+      server.cast(.fail)
+      status = try await Sys.getStatus(server)
+      try #require(status.state as? String == "formatStatus failed: Boom()")
+      try #require(status.log.isEmpty)
+      // It lives on, and shows those its state who may look.
+      let state = try await Sys.getState(server)
+      let log = try await Sys.getLog(server)
+      try #require(state == "secret" && log.count == 4)
     }
   }
 

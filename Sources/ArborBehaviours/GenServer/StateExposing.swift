@@ -7,8 +7,8 @@ public import ArborProcesses
 ///       var state = 0
 ///     }
 ///
-///     try await Sys.getState(of: counter)             // 0
-///     try await Sys.replaceState(of: counter) { $0 += 40 }
+///     try await Sys.getState(counter)                 // 0
+///     try await Sys.replaceState(counter) { $0 += 40 }
 ///
 /// A server that does not say so keeps its state to itself; what its reports say is
 /// ``GenServer/formatStatus(_:)``'s.
