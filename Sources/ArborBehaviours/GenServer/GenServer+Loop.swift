@@ -27,10 +27,12 @@ extension GenServer {
   /// Takes one message after the other until the server ends; returns once it has said its last.
   @inlinable
   func serve(as core: ProcessCore) async {
+    core.serves(true)
     switch await loop(core) {
     case .signalled: break
     case .stopped(let reason, let mail): await stop(reason, handling: mail, core)
     }
+    core.serves(false)
   }
 
   @inlinable

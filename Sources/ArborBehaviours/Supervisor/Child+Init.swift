@@ -144,7 +144,7 @@ extension ProcessContext {
         throw .failed(.error(error))
       }
     }
-    child.launch(under: nil) { core in try await body(ProcessContext(core)) }
+    child.launch(under: nil, withContext: body)
     return child.pid
   }
 }

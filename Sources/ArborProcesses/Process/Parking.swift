@@ -76,6 +76,6 @@ extension ProcessCore {
   }
 
   func unpark(_ job: UnownedJob) {
-    append(JobQueue.Entry(job: job, isIsolated: isServer))
+    append(JobQueue.Entry(job: job, isIsolated: runsAsActor))
   }
 }

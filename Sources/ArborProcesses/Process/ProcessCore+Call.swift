@@ -106,7 +106,17 @@ extension ProcessCore {
       throw error
     }
     machine.withLock { $0.calls.insert(wait) }
-    launch(under: nil) { core in try await body(core, wait) }
+    begin(under: nil) {
+      Task(executorPreference: self) {
+        guard self.mayBegin else { return }
+        do {
+          try await body(self, wait)
+          self.finish(.normal)
+        } catch {
+          self.finish(ExitReason(error))
+        }
+      }
+    }
     if let parking { await parking.park() } else { await wait.suspend() }
     conclude(wait)
     do {
@@ -215,6 +225,12 @@ extension ProcessCore {
   package func isServer(_ type: Any.Type) -> Bool {
     serverType.load(ordering: .acquiring) == Self.address(of: type)
   }
+
+  /// Says when a server's loop begins and ends.
+  @inlinable
+  package func serves(_ isServing: Bool) { self.isServing.store(isServing, ordering: .relaxed) }
+
+  var runsAsActor: Bool { isServing.load(ordering: .relaxed) }
 
   var isServer: Bool { serverType.load(ordering: .relaxed) != 0 }
 

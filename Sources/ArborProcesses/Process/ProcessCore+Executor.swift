@@ -89,7 +89,7 @@ extension ProcessCore: SerialExecutor, TaskExecutor {
   package func enqueuePreferring(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
     if isOwn(job) {
-      append(JobQueue.Entry(job: job, isIsolated: isServer))
+      append(JobQueue.Entry(job: job, isIsolated: runsAsActor))
     } else {
       let loose = LooseJob(job, for: asUnownedTaskExecutor(), keepAlive: self)
       node.scheduler.enqueue(loose)

@@ -82,7 +82,7 @@ extension ProcessCore {
   /// Runs the task that has just been woken, for one message.
   func runInPlace(_ job: UnownedJob) {
     // Its last turn may not be over yet, on another thread: then that one goes on.
-    guard jobs.withLock({ $0.append(JobQueue.Entry(job: job, isIsolated: isServer)) }) else {
+    guard jobs.withLock({ $0.append(JobQueue.Entry(job: job, isIsolated: runsAsActor)) }) else {
       return
     }
     inPlace = .one

@@ -37,6 +37,9 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
   let hasHeardExit = Atomic(false)
   /// The address of the type of server that this process is; 0 for a raw one.
   @usableFromInline let serverType = Atomic<UInt>(0)
+  /// True while its server's loop runs, and its own task is mostly in the actor. Before and after, a
+  /// job that ran as the actor's would be moved, at the price of another turn.
+  @usableFromInline let isServing = Atomic(false)
   /// What it was started to do, in words; of a server its type says it.
   let initialCall: String?
   /// When it was started, by the node's clock.

@@ -9,14 +9,12 @@ extension ProcessCore {
     under cursor: TraceCursor?,
     _ body: @escaping @Sendable (ProcessCore) async throws -> Void
   ) {
-    let ambient = Ambient(process: self, cursor: cursor)
-    // Bound around the creation: the task copies its creator's locals, and needs no scope of its
-    // own for this one.
-    let task = Ambient.local.withValue(ambient) {
+    // Each has the task call its body itself: a closure around it would be another step at which the
+    // Swift runtime looks for a change of executors.
+    begin(under: cursor) {
       Task(executorPreference: self) {
+        guard self.mayBegin else { return }
         do {
-          // Told to exit before its first turn: then it never runs, as in OTP.
-          if self.isFenced { return self.finish(.killed) }
           try await body(self)
           self.finish(.normal)
         } catch {
@@ -24,6 +22,40 @@ extension ProcessCore {
         }
       }
     }
+  }
+
+  /// The same, for a body that is handed a context.
+  package func launch(
+    under cursor: TraceCursor?,
+    withContext body: @escaping @Sendable (ProcessContext) async throws -> Void
+  ) {
+    begin(under: cursor) {
+      Task(executorPreference: self) {
+        guard self.mayBegin else { return }
+        do {
+          try await body(ProcessContext(self))
+          self.finish(.normal)
+        } catch {
+          self.finish(ExitReason(error))
+        }
+      }
+    }
+  }
+
+  /// False for a process that was told to exit before its first turn, and that this ends: then it
+  /// never runs, as in OTP.
+  var mayBegin: Bool {
+    guard isFenced else { return true }
+    finish(.killed)
+    return false
+  }
+
+  /// Makes the process's own task, and takes it over.
+  func begin(under cursor: TraceCursor?, _ makeTask: () -> Task<Void, Never>) {
+    // Bound around the creation: the task copies its creator's locals, and needs no scope of its
+    // own for this one.
+    let task = Ambient.local.withValue(
+      Ambient(process: self, cursor: cursor), operation: makeTask)
     let isLate = machine.withLock { machine in
       switch machine.status {
       case .running:
@@ -63,7 +95,7 @@ public func spawn(
   let core = ProcessCore(
     node: node ?? parent?.node ?? .shared, parent: parent?.pid, mailbox: mailbox,
     as: initialCall, priority: priority)
-  core.launch(under: ambient?.cursor) { core in try await body(ProcessContext(core)) }
+  core.launch(under: ambient?.cursor, withContext: body)
   return core.pid
 }
 
@@ -94,7 +126,7 @@ extension ProcessContext {
   ) -> PID {
     let child = ProcessCore(
       linkedTo: core, mailbox: mailbox, as: initialCall, priority: priority)
-    child.launch(under: Ambient.current?.cursor) { core in try await body(ProcessContext(core)) }
+    child.launch(under: Ambient.current?.cursor, withContext: body)
     return child.pid
   }
 
@@ -117,7 +149,7 @@ extension ProcessContext {
       : ProcessCore(
         node: node, parent: pid, mailbox: mailbox, as: initialCall, priority: priority)
     let ref = core.monitor(child, label: MonitorLabel(tag: tag))
-    child.launch(under: Ambient.current?.cursor) { core in try await body(ProcessContext(core)) }
+    child.launch(under: Ambient.current?.cursor, withContext: body)
     return (child.pid, ref)
   }
 }
