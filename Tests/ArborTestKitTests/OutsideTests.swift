@@ -43,7 +43,7 @@ import Testing
 
   @Test("what another thread brings is taken, and counted")
   func foreignThread() throws {
-    let arrivals = try simulate(seed: 1, options: .init(patience: .seconds(60))) { sim in
+    let arrivals = try simulate(seed: 1, options: .patient) { sim in
       await withCheckedContinuation { continuation in
         Task {
           // Not before the body has suspended: it would go on by itself.
@@ -61,7 +61,7 @@ import Testing
   @Test("a body that waits for the main actor comes back from it")
   func mainActor() async throws {
     let arrivals = try await inThread {
-      try simulate(seed: 1, options: .init(patience: .seconds(60))) { sim in
+      try simulate(seed: 1, options: .patient) { sim in
         let parker = Parker()
         Task {
           // Not before the body has gone over: its way back would count as its own.
@@ -85,7 +85,7 @@ import Testing
     let (start, go) = AsyncStream.makeStream(of: Void.self)
     let simulation = Task {
       try await inThread {
-        try simulate(seed: 1, options: .init(patience: .seconds(60))) { _ in
+        try simulate(seed: 1, options: .patient) { _ in
           await withCheckedContinuation { continuation in
             Outside.resumeLater(continuation)
             go.finish()
@@ -148,4 +148,9 @@ import Testing
     }
     static func resume() { waiting.withLock { $0 }?.resume() }
   }
+}
+
+extension SimulationOptions {
+  /// For what comes from Swift's own threads, which all the other tests may be before.
+  fileprivate static var patient: Self { Self(patience: .seconds(1200)) }
 }

@@ -105,7 +105,7 @@ struct Toolchain {
     try process.run()
     let id = process.processIdentifier
     let deadline = Task {
-      try await Task.sleep(for: .seconds(60))
+      try await Task.sleep(for: .seconds(600))
       kill(id, SIGKILL)
     }
     for await _ in ends {}

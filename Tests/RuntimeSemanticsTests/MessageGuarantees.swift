@@ -317,7 +317,7 @@ import Testing
           me.send(child.ancestors.map(\.description))
           _ = try await child.receive(String.self)
         }
-        _ = try await parent.receive(Down.self, timeout: .seconds(60))
+        _ = try await parent.receive(Down.self, timeout: .seconds(1200))
         _ = child
       }
       let names = try await context.receive([String].self)

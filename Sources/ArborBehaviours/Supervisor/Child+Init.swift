@@ -144,7 +144,7 @@ extension ProcessContext {
         throw .failed(.error(error))
       }
     }
-    child.launch(under: nil, withContext: body)
+    child.launchBody(under: nil, body)
     return child.pid
   }
 }

@@ -25,9 +25,8 @@ extension ProcessCore {
   }
 
   /// The same, for a body that is handed a context.
-  package func launch(
-    under cursor: TraceCursor?,
-    withContext body: @escaping @Sendable (ProcessContext) async throws -> Void
+  package func launchBody(
+    under cursor: TraceCursor?, _ body: @escaping @Sendable (ProcessContext) async throws -> Void
   ) {
     begin(under: cursor) {
       Task(executorPreference: self) {
@@ -95,7 +94,7 @@ public func spawn(
   let core = ProcessCore(
     node: node ?? parent?.node ?? .shared, parent: parent?.pid, mailbox: mailbox,
     as: initialCall, priority: priority)
-  core.launch(under: ambient?.cursor, withContext: body)
+  core.launchBody(under: ambient?.cursor, body)
   return core.pid
 }
 
@@ -126,7 +125,7 @@ extension ProcessContext {
   ) -> PID {
     let child = ProcessCore(
       linkedTo: core, mailbox: mailbox, as: initialCall, priority: priority)
-    child.launch(under: Ambient.current?.cursor, withContext: body)
+    child.launchBody(under: Ambient.current?.cursor, body)
     return child.pid
   }
 
@@ -149,7 +148,7 @@ extension ProcessContext {
       : ProcessCore(
         node: node, parent: pid, mailbox: mailbox, as: initialCall, priority: priority)
     let ref = core.monitor(child, label: MonitorLabel(tag: tag))
-    child.launch(under: Ambient.current?.cursor, withContext: body)
+    child.launchBody(under: Ambient.current?.cursor, body)
     return (child.pid, ref)
   }
 }

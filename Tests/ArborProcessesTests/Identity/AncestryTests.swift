@@ -21,7 +21,7 @@ import Testing
         }
         _ = try await parent.receive(Down.self, where: { $0.ref == ref })
         early.send("go")
-        _ = try await parent.receive(String.self, timeout: .seconds(60))
+        _ = try await parent.receive(String.self, timeout: .seconds(1200))
       }
       let late = try await context.receive([Ancestor].self)
       let parent = try #require(node.pid(named: "parent"))
