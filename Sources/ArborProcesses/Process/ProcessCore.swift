@@ -52,13 +52,14 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
   let kept = Lock<Backstage?>(nil)
   /// Where the own task waits; nil for a process without one.
   // Unsafe, but written before the own task runs, and read by it alone.
-  @usableFromInline nonisolated(unsafe) package private(set) var parking: Parking!
+  @exclusivity(unchecked) @usableFromInline
+  nonisolated(unsafe) package private(set) var parking: Parking!
   /// What the own task is about to park for.
   // Unsafe, but written and read by the own task alone, at the parking in the name of it.
-  nonisolated(unsafe) var intent = Intent.mail
+  @exclusivity(unchecked) nonisolated(unsafe) var intent = Intent.mail
   /// How far a server that runs on its caller's stack has come.
   // Unsafe, but touched only by who runs the process, or is about to and has the only right to.
-  nonisolated(unsafe) var inPlace = InPlace.no
+  @exclusivity(unchecked) nonisolated(unsafe) var inPlace = InPlace.no
   /// Set while the process has been told to exit and its handler has not returned.
   let graceTimer = Lock<GraceTimer?>(nil)
 
