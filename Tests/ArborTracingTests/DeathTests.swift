@@ -136,6 +136,31 @@ private struct Leak: Error, Equatable {}
     }
   }
 
+  @Test("so does a raw process that traps exits, until it takes its next message")
+  func throughARawProcess() async throws {
+    try await withProcess(on: node) { context in
+      func end(readsOn: Bool) async throws -> (first: PID, pid: PID) {
+        let first = spawn(on: node, Self.body)
+        let (pid, ref) = context.spawnMonitor { context in
+          context.trapExit()
+          try context.link(first)
+          context.send("more", to: context.pid)
+          let exit = try await context.receive(Exit.self)
+          if readsOn { _ = try await context.receive(String.self) }
+          throw exit.reason
+        }
+        while pid.info?.links.contains(first) != true { await Task.yield() }
+        first.send("fail")
+        _ = try await context.receive(Down.self, where: { $0.ref == ref })
+        return (first, pid)
+      }
+      let (first, pid) = try await end(readsOn: false)
+      #expect(pid.fate?.causes.map(\.processID) == [first.id] && pid.fate?.reason == .error(Leak()))
+      #expect(pid.fate?.causes.map(\.route) == [.link])
+      #expect(try await end(readsOn: true).pid.fate?.causes == [])
+    }
+  }
+
   @Test("the log keeps the last so many")
   func bounded() async throws {
     node.traceSettings.deathLogCapacity = 3

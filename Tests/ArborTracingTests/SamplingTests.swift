@@ -127,6 +127,7 @@ private actor Echo: GenServer {
     let recorder = try SpanRecorder(node: node)
     await withProcess(on: node) { _ in
       Trace.withSpan("full", ["a": 1, "b": 2, "c": 3]) {
+        #expect(Trace.currentSpan?.metadata == ["a": 1, "b": 2])
         #expect(Trace.addAttributes(["a": 4, "d": 5]))
         #expect(Trace.recordEvent("one") && !Trace.recordEvent("two"))
         let trace = TraceID(high: 1, low: 1)
@@ -160,5 +161,32 @@ private actor Echo: GenServer {
     }
     #expect(recorder.spans.map(\.name) == ["2", "1", "0", "c", "b", "a"])
     #expect(recorder.startedCount == 6 && SpanManager.counts(on: node).tooDeep == 4)
+  }
+
+  @Test("an endSpan is that of the startSpan before it, also if that one opened nothing")
+  func balance() async throws {
+    node.traceSettings.limits.depth = 2
+    let recorder = try SpanRecorder(node: node)
+    try await withProcess(on: node) { _ in
+      let outer = try #require(Trace.startSpan("outer"))
+      let inner = try #require(Trace.startSpan("inner"))
+      for _ in 0..<3 { #expect(Trace.startSpan("too deep") == nil) }
+      for _ in 0..<2 { #expect(!Trace.endSpan()) }
+      #expect(Trace.currentSpan?.id == inner.id)
+      // What was not opened outlives the span it would be in, and is around what comes later.
+      #expect(Trace.endSpan(inner) && Trace.startSpan("later") != nil)
+      #expect(Trace.endSpan() && !Trace.endSpan() && Trace.currentSpan?.id == outer.id)
+      #expect(Trace.endSpan() && !Trace.endSpan())
+      // With its body it is over.
+      Trace.withSpan("body") {
+        Trace.startSpan("loose")
+        #expect(Trace.startSpan("too deep") == nil)
+        Trace.endSpan()
+      }
+      #expect(Trace.currentSpan == nil)
+    }
+    #expect(recorder.spans.map(\.name) == ["inner", "later", "outer", "body", "loose"])
+    // The one endSpan of all that had nothing to end.
+    #expect(SpanManager.counts(on: node).warnings == 1)
   }
 }

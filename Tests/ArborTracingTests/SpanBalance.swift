@@ -42,13 +42,13 @@ final class SpanBalance: Sendable {
 
   var started: Int { state.withLock { $0.started } }
 
-  /// Each start has one stop, which came later; but for the spans that are known to be lost.
-  func check(lost: Int = 0) throws {
+  /// Each start has one stop, which came later.
+  func check() throws {
     let state = state.withLock { $0 }
     if let wrong = state.wrong { throw Unbalanced(what: wrong) }
-    guard state.open.count == lost else {
+    guard state.open.isEmpty else {
       throw Unbalanced(
-        what: "\(state.started) spans were opened, \(state.stopped) closed, \(lost) lost; open are "
+        what: "\(state.started) spans were opened, \(state.stopped) closed; open are "
           + "\(state.open.values.sorted().prefix(5))")
     }
   }

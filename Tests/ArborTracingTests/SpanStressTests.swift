@@ -66,9 +66,8 @@ import Testing
       #expect(try await SpanManager.watchedCount(on: node) == 0)
       #expect(balance.started > times)
     }
-    let counts = SpanManager.counts(on: node)
-    try balance.check(lost: counts.lost)
-    return counts
+    try balance.check()
+    return SpanManager.counts(on: node)
   }
 
   /// As `work`; that nothing came yet is no error.
@@ -88,7 +87,9 @@ import Testing
 
   @Test("nor does the holder's death, in turns with the manager's")
   func holder() async throws {
-    _ = try await run(
+    // Some may come when there is no table, and are in the next one.
+    let counts = try await run(
       killing: ["arbor.tracing.manager", "arbor.tracing.table"], times: effort(of: 200))
+    #expect(counts.lost == 0)
   }
 }

@@ -175,6 +175,10 @@ private struct Boom: Error, Equatable {}
               await Task.yield()
               Trace.withSpan("under \(number)") {}
               Trace.endSpan(loose)
+              await Trace.withSpan("outer \(number)") {
+                await Task.yield()
+                Trace.withSpan("inner \(number)") {}
+              }
             }
           }
         }
@@ -187,6 +191,11 @@ private struct Boom: Error, Equatable {}
     let parent = try #require(recorder.spans(named: "parent").first)
     #expect(recorder.spans(named: "async let").first?.parentID == parent.id)
     #expect(recorder.spans(named: "late").first?.parentID == parent.id)
+    for number in 0..<8 {
+      let outer = try #require(recorder.spans(named: "outer \(number)").first)
+      #expect(outer.parentID == parent.id)
+      #expect(recorder.spans(named: "inner \(number)").map(\.parentID) == [outer.id])
+    }
     #expect(recorder.startedCount == recorder.spans.count)
     #expect(Set(recorder.spans.map(\.traceID)).count == 1)
   }

@@ -176,6 +176,11 @@ extension ProcessCore {
     }
     guard isTaken else { throw .exiting }
     room?.finish()
+    if mail.kind == .exit, let exit = mail.exactly(ValueMail<Exit>.self) {
+      hears(exit.value)
+    } else {
+      forgetHeardExit()
+    }
     noteTime()
     return handled & 127 == 0
   }

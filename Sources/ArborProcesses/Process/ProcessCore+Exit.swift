@@ -120,6 +120,7 @@ extension ProcessCore {
     }
     _ = backstage  // let go of here, without the lock
     noteExit(reason)
+    slot.content?.processReleased(self)
     estate.resources.visit { $0.ownerReleased(pid, reason: reason) }
     for timer in estate.timers { timer.abandon() }
     for name in estate.names { node.names.release(name, of: self) }

@@ -8,6 +8,9 @@ package protocol SlotContent: AnyObject, Sendable {
   /// nil if there is none.
   func cursor(under cursor: TraceCursor?) -> TraceCursor?
 
+  /// The process has ended: its fate is set, and nobody has heard of it yet.
+  func processReleased(_ core: ProcessCore)
+
   /// The `withProcess` scope that is the process has ended, for that reason; before its release.
   func scopeEnded(_ core: ProcessCore, reason: ExitReason)
 }

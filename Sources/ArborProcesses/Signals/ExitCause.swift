@@ -69,8 +69,8 @@ package enum ExitOrigin: Sendable, Equatable {
 }
 
 extension ProcessCore {
-  /// Notes that the process, a server that traps exits, now handles the end of another: what it ends
-  /// of, or ends others for, before it takes its next message, comes from there.
+  /// Notes that the process, which traps exits, now handles the end of another: what it ends of, or ends
+  /// others for, before it takes its next message, comes from there.
   @usableFromInline
   package func hears(_ exit: Exit) {
     guard let pid = exit.pid else { return }

@@ -33,8 +33,8 @@ extension TelemetryEvent {
   /// `count`; metadata `operation`, `problem` (`nothingOpen`, `notOpen`, `noProcess`), `process`.
   public static let traceWarning = TelemetryEvent("arbor", "tracing", "warning")
   /// `arbor.tracing.table_lost`: the owner of the span table and its heir ended at once, and it was
-  /// made anew. Measurements `recovered`, the open spans that are in the new one, those of all living
-  /// processes, and `lost`, those of processes that died before, as far as known by then.
+  /// made anew. Measurements `recovered`, the open spans that are in the new one: those of all living
+  /// processes, and of the dead whose spans are not closed yet; and `lost`, see ``TraceCounts/lost``.
   public static let tableLost = TelemetryEvent("arbor", "tracing", "table_lost")
 }
 

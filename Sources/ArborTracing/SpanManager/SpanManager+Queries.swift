@@ -22,12 +22,7 @@ extension SpanManager {
   /// - Throws: ``CallError``: `noproc` if nothing was ever traced on the node, or its tracing has been
   ///   shut down; `cancelled`.
   public static func settle(_ pid: PID) async throws(CallError) {
-    do {
-      try await ask(on: pid.node) { .settle(pid, $0) }
-    } catch .callingSelf {
-      // From an event handler that runs in the manager: what it would do is done here.
-      if let fate = pid.fate { Tracing.of(pid.node).closeRow(of: pid, fate) }
-    }
+    try await ask(on: pid.node) { .settle(pid, $0) }
   }
 
   /// Returns once the spans of all processes of a node that have ended by now are closed; at once if
@@ -36,22 +31,14 @@ extension SpanManager {
   /// - Throws: ``CallError``: `noproc` if the node's tracing has been shut down; `cancelled`.
   public static func settle(on node: Node = .current) async throws(CallError) {
     guard Tracing.of(node).isUp else { return }
-    do {
-      try await ask(on: node) { .settleAll($0) }
-    } catch .callingSelf {
-      Tracing.of(node).closeRowsOfTheDead()
-    }
+    try await ask(on: node) { .settleAll($0) }
   }
 
   /// How many processes the manager watches: one for each row, once it has heard of all.
   ///
   /// - Throws: ``CallError`` if the manager cannot answer.
   public static func watchedCount(on node: Node = .current) async throws(CallError) -> Int {
-    do {
-      return try await ask(on: node) { .watchedCount($0) }
-    } catch .callingSelf {
-      return Tracing.of(node).watchedCount.load(ordering: .relaxed)
-    }
+    try await ask(on: node) { .watchedCount($0) }
   }
 
   /// Calls the manager, and waits for it if it is just being started.

@@ -37,14 +37,11 @@ public actor SpanManager: GenServer {
   private let tracing: Tracing
   private var table: SpanTable?
   /// One monitor for each process, however many spans it has.
-  private var watched: [PID: MonitorRef] = [:] {
-    didSet { tracing.watchedCount.store(watched.count, ordering: .relaxed) }
-  }
+  private var watched: [PID: MonitorRef] = [:]
 
   init() {
     process = ProcessContext()
     tracing = Tracing.of(process.node)
-    tracing.watchedCount.store(0, ordering: .relaxed)
   }
 
   /// A manager that has claimed the table and watches everybody in it, before it reads any mail.

@@ -21,12 +21,6 @@ package final class SpanRow: SlotContent {
     counters = tracing.counters
   }
 
-  deinit {
-    // Nobody closed it, and nobody can any more.
-    let count = openCount.load(ordering: .relaxed)
-    if count > 0 { counters.lost.wrappingAdd(count, ordering: .relaxed) }
-  }
-
   /// Any transition; whoever changes the number of spans goes through here.
   private func change<Result: Sendable>(
     _ transition: (inout SpanRowMachine) -> Result
@@ -45,6 +39,10 @@ package final class SpanRow: SlotContent {
   func remove(_ id: SpanID) -> SpanRowMachine.Entry? { change { $0.remove(id) } }
 
   func pop() -> SpanRowMachine.Entry? { change { $0.pop() } }
+
+  func skip(under scope: UInt64) { machine.withLock { $0.skip(under: scope) } }
+
+  func endSkipped(under scope: UInt64) -> Bool { machine.withLock { $0.endSkipped(under: scope) } }
 
   func replace(with spans: [TraceSpan]) -> SpanRowMachine.Replacement? {
     change { $0.replace(with: spans) }
@@ -112,6 +110,10 @@ package final class SpanRow: SlotContent {
   package func cursor(under cursor: TraceCursor?) -> TraceCursor? {
     guard let span = current(under: cursor?.scope ?? 0) else { return nil }
     return TraceCursor(of: span, with: cursor?.cargo)
+  }
+
+  package func processReleased(_ core: ProcessCore) {
+    if count > 0 { Tracing.of(core.node).keep(self, of: core.pid) }
   }
 
   /// The end of a `withProcess` scope takes its row along: nobody else would know that early.

@@ -9,6 +9,8 @@ struct SpanRowMachine: Sendable {
     let scope: UInt64?
     /// False for one opened by `startSpan`, which no task-local tells of.
     let isScoped: Bool
+    /// How many loose spans were to be opened right inside this one, and were not, for want of depth.
+    var unopened = 0
 
     /// - Parameter scope: where it was opened.
     init(_ span: TraceSpan, isScoped: Bool, under scope: UInt64?) {
@@ -57,11 +59,38 @@ struct SpanRowMachine: Sendable {
   /// Takes a span out, wherever it lies; nil if somebody else did.
   mutating func remove(_ id: SpanID) -> Entry? {
     guard let index = index(of: id) else { return nil }
-    return index == entries.count - 1 ? entries.removeLast() : entries.remove(at: index)
+    let entry = index == entries.count - 1 ? entries.removeLast() : entries.remove(at: index)
+    if entry.unopened > 0 { passOn(entry) }
+    return entry
   }
 
   /// Takes out the innermost; nil if there is none, or the row is closed.
-  mutating func pop() -> Entry? { entries.popLast() }
+  mutating func pop() -> Entry? {
+    let entry = entries.popLast()
+    if let entry, entry.unopened > 0 { passOn(entry) }
+    return entry
+  }
+
+  /// Notes that a loose span was to be opened in the current one, and was not.
+  mutating func skip(under scope: UInt64) {
+    if let index = index(under: scope) { entries[index].unopened += 1 }
+  }
+
+  /// Ends a loose span that was not opened, if the current one holds such: the latest, as it would be.
+  ///
+  /// - Returns: false if there is none to end.
+  mutating func endSkipped(under scope: UInt64) -> Bool {
+    guard let index = index(under: scope), entries[index].unopened > 0 else { return false }
+    entries[index].unopened -= 1
+    return true
+  }
+
+  /// What was not opened in a loose span would be open still when that has ended: in the span around it.
+  private mutating func passOn(_ entry: Entry) {
+    guard !entry.isScoped else { return }
+    let around = entry.scope.map { index(under: $0) } ?? entries.indices.last
+    if let around { entries[around].unopened += entry.unopened }
+  }
 
   /// Changes a span in its place, wherever it lies; nil if it is not open.
   mutating func update(_ id: SpanID, _ change: (inout TraceSpan) -> Void) -> TraceSpan? {
@@ -94,7 +123,9 @@ struct SpanRowMachine: Sendable {
     let old = entries
     entries = spans.map { span in
       if let known = old.first(where: { $0.id == span.id.bits }) {
-        return Entry(span, isScoped: known.isScoped, under: known.scope)
+        var entry = known
+        entry.span = span
+        return entry
       }
       replacement.opened.append(span)
       return Entry(span, isScoped: false, under: nil)

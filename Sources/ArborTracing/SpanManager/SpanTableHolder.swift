@@ -28,12 +28,11 @@ actor SpanTableHolder: GenServer {
   private nonisolated func replaceTable(_ tracing: Tracing) {
     guard let table = try? SpanTable(.set, access: .public, heir: process.pid) else { return }
     tracing.publish(table)
-    // The living still have their rows: nothing of theirs is lost. A process that opens its first
-    // span meanwhile finds the table published above.
+    // Nothing is lost with a table: the living have their rows, and those that the dead have left open are
+    // kept. A process that opens its first span meanwhile finds the table published above.
     var recovered = 0
-    for core in process.node.processes.all {
-      guard let row = Tracing.existingRow(of: core) else { continue }
-      tracing.insert(row, of: core.pid)
+    for (pid, row) in tracing.rows(on: process.node) {
+      tracing.insert(row, of: pid)
       recovered += row.count
     }
     process.node.telemetry.execute(

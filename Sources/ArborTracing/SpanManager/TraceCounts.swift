@@ -11,8 +11,8 @@ public struct TraceCounts: Sendable, Hashable {
   /// Processes whose spans are in no table, because there was none; their events are emitted all the
   /// same, but nobody ends those that a death leaves open.
   public internal(set) var unrecorded = 0
-  /// Spans that were open in a process that had died when the table and whoever would have inherited it
-  /// were gone, both at once: they have ended unseen.
+  /// Spans that a process left open which ended when the node's tracing had ended before it: nobody closes
+  /// them, and they have no stop event.
   public internal(set) var lost = 0
   /// Calls that had no span to work on: see ``TelemetryEvent/traceWarning``.
   public internal(set) var warnings = 0
@@ -20,7 +20,7 @@ public struct TraceCounts: Sendable, Hashable {
   public init() {}
 }
 
-/// The counters behind ``TraceCounts``. An object of its own, so that a row can count what it loses
+/// The counters behind ``TraceCounts``. An object of its own, so that a row can count what it leaves out
 /// without keeping the node's tracing.
 final class TraceCounters: Sendable {
   let tooDeep = Atomic(0)

@@ -14,8 +14,9 @@ package final class Tracing: Sendable {
   let settings = SettingsStorage()
   let counters = TraceCounters()
   private let deathLog = Lock(DeathLog())
-  /// How many processes the manager watches, for those whom it cannot answer: itself.
-  let watchedCount = Atomic(0)
+  /// The rows of processes that have ended with spans open, until they are closed: the table that they
+  /// are in may be lost meanwhile, and its processes are found by nobody any more.
+  private let unclosed = Lock<[PID: SpanRow]>([:])
   /// How many restarts within five seconds the tracing's supervisor takes, which is asked once, at
   /// the first span. Tests that kill a lot allow more.
   let maxRestarts = Atomic(10)
@@ -86,13 +87,26 @@ package final class Tracing: Sendable {
     let row = Self.existingRow(of: pid.core) ?? (try? table?.lookup(pid)) ?? nil
     row?.close(becauseOf: fate, of: pid)
     takeOut(pid)
+    unclosed.withLock { $0[pid] = nil }
   }
 
-  /// Closes what all processes that have ended by now left open.
-  func closeRowsOfTheDead() {
-    try? table?.visit { pid, _ in
-      if let fate = pid.fate { closeRow(of: pid, fate) }
+  /// Keeps the row of a process that has ended until somebody closes it.
+  func keep(_ row: SpanRow, of pid: PID) {
+    // With no tree there is nobody who ever will.
+    if table == nil, pid.node.pid(named: TracingTree.name) == nil {
+      counters.lost.wrappingAdd(row.close().count, ordering: .relaxed)
+    } else {
+      // Looked at under the lock: who closes it takes it out of here afterwards.
+      unclosed.withLock { if row.count > 0 { $0[pid] = row } }
     }
+  }
+
+  /// The rows that a lost table was needed for: those of the living, and of the dead that are not closed.
+  func rows(on node: Node) -> [(pid: PID, row: SpanRow)] {
+    let living = node.processes.all.compactMap { core in
+      Self.existingRow(of: core).map { (core.pid, $0) }
+    }
+    return living + unclosed.withLock { $0.map { ($0.key, $0.value) } }
   }
 
   func note(_ death: SpanDeath) {

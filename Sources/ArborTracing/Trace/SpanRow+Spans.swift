@@ -39,6 +39,7 @@ extension SpanRow {
   ) -> Opening {
     if count >= settings.depth.load(ordering: .relaxed) {
       counters.tooDeep.wrappingAdd(1, ordering: .relaxed)
+      if !isScoped { skip(under: ambient?.cursor?.scope ?? 0) }
       return .nothing
     }
     let parent = place(in: core, under: ambient)
@@ -68,7 +69,9 @@ extension SpanRow {
     // Counted before it is there: whoever ends it counts it out.
     if !isScoped { core.countLooseSpan(1) }
     let scope = ambient?.cursor?.scope ?? 0
-    if core.isFenced || !push(SpanRowMachine.Entry(span, isScoped: isScoped, under: scope)) {
+    let isRefused =
+      core.isFenced || !push(SpanRowMachine.Entry(span, isScoped: isScoped, under: scope))
+    if isRefused {
       if !isScoped { core.countLooseSpan(-1) }
       core.node.emitRefusal(of: span, core)
     }
@@ -106,14 +109,24 @@ extension SpanRow {
   ///
   /// - Returns: false if it was not open any more, or the process is exiting: then the manager ends
   ///   it, with the reason of that.
-  @discardableResult
-  func end(
-    _ id: SpanID, in core: ProcessCore, _ status: @autoclosure () -> TraceSpan.Status
-  ) -> Bool {
-    guard !core.isFenced, let entry = remove(id) else { return false }
-    if !entry.isScoped { core.countLooseSpan(-1) }
-    core.node.end(entry.span, status())
+  func end(_ id: SpanID, in core: ProcessCore, _ status: TraceSpan.Status) -> Bool {
+    guard let span = take(id, from: core) else { return false }
+    core.node.end(span, status)
     return true
+  }
+
+  /// Takes out a span that its process is ending; nil as `end` says. Who got it has to say that it ended.
+  func take(_ id: SpanID, from core: ProcessCore) -> TraceSpan? {
+    guard !core.isFenced, let entry = remove(id) else { return nil }
+    if !entry.isScoped { core.countLooseSpan(-1) }
+    return entry.span
+  }
+
+  /// Ends a loose span that code running there was to open last, and did not for want of depth.
+  ///
+  /// - Returns: false if there is none such: what it is to end is open.
+  func endSkipped(under ambient: Ambient?) -> Bool {
+    endSkipped(under: ambient?.cursor?.scope ?? 0)
   }
 
   /// The open span that code running there is in.
@@ -125,8 +138,8 @@ extension SpanRow {
 extension Node {
   /// Says that a span, which is in no row any more, has ended now. If nobody listens there is nothing to
   /// say, and the clock is not asked.
-  func end(_ span: TraceSpan, _ status: @autoclosure () -> TraceSpan.Status) {
-    if telemetry.mayHaveHandlers(for: .spanStop) { emitStop(ended(span, status())) }
+  func end(_ span: TraceSpan, _ status: TraceSpan.Status) {
+    if telemetry.mayHaveHandlers(for: .spanStop) { emitStop(ended(span, status)) }
   }
 
   /// A span, which is in no row any more, as it ended.

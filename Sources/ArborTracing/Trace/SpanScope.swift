@@ -46,19 +46,22 @@ struct SpanScope {
 
   /// The body has returned.
   @usableFromInline
-  func end() { end(.ok, .normal) }
+  func end() {
+    guard isOpen, let core = inside?.process else { return }
+    if let span = take(from: core) { core.node.end(span, .ok) }
+    if endsProcess { core.finishScope(.normal) }
+  }
 
   /// The body has thrown.
   @usableFromInline
-  func end(_ error: any Error) { end(.error("\(error)"), ExitReason(error)) }
+  func end(_ error: any Error) {
+    guard isOpen, let core = inside?.process else { return }
+    if let span = take(from: core) { core.node.end(span, .error("\(error)")) }
+    if endsProcess { core.finishScope(ExitReason(error)) }
+  }
 
-  private func end(
-    _ status: @autoclosure () -> TraceSpan.Status, _ reason: @autoclosure () -> ExitReason
-  ) {
-    guard isOpen, let inside, let core = inside.process, let id = inside.cursor?.spanID else {
-      return
-    }
-    _ = core.slot.withContent(as: SpanRow.self) { $0.end(SpanID(id), in: core, status()) }
-    if endsProcess { core.finishScope(reason()) }
+  private func take(from core: ProcessCore) -> TraceSpan? {
+    guard let id = inside?.cursor?.spanID else { return nil }
+    return core.slot.withContent(as: SpanRow.self) { $0.take(SpanID(id), from: core) } ?? nil
   }
 }

@@ -31,7 +31,8 @@ extension Trace {
 
   /// Ends a span of the calling process, wherever it lies in the stack.
   ///
-  /// - Parameter span: which; the current one if not said.
+  /// - Parameter span: which; the current one if not said. If the last ``startSpan(_:_:kind:)`` opened
+  ///   none, for want of depth, it is that one's end, and ends nothing.
   /// - Returns: false if it was not open: a span that is ended twice has ended once.
   @discardableResult
   public static func endSpan(_ span: TraceSpan? = nil) -> Bool {
@@ -42,6 +43,7 @@ extension Trace {
       if !isUnsampled(ambient) { warn(.nothingOpen, "endSpan", ambient) }
       return false
     }
+    if span == nil, row.endSkipped(under: ambient) { return false }
     if row.end(ended.id, in: core, .ok) { return true }
     // Not a mistake in a process that is exiting: its spans are no longer its own.
     if !core.isFenced { warn(.notOpen, "endSpan", ambient) }
