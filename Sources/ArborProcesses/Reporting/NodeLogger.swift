@@ -38,7 +38,8 @@ public struct LogRecord: Sendable {
   /// 16 hexadecimal digits.
   public let spanID: String?
   public let message: String
-  /// What the message tells of, for loggers that want more than text: a ``CrashReport``.
+  /// What the message tells of, for loggers that want more than text: a ``CrashReport``, or the `Info`
+  /// that a server did not expect.
   public let report: (any Sendable)?
 }
 
