@@ -88,15 +88,10 @@ extension AsyncTask {
     case .infinity: reason = try await end(with: .shutdown, within: nil)
     case .timeout(let timeout): reason = try await end(with: .shutdown, within: timeout)
     }
-    var isKilled = false
-    if reason == nil {
-      isKilled = true
-      reason = try await end(with: .kill, within: nil)
-    }
+    if reason == nil { reason = try await end(with: .kill, within: nil) }
     if let reply = try await giveUp() { return reply }
     // What the caller asked for is no news; that it had to be killed is, unless that was asked for.
-    let outcome = Outcome.failure(reason ?? .killed)
-    return isKilled && shutdown != .brutalKill ? outcome : outcome.unless(endedBy: shutdown)
+    return Outcome.failure(reason ?? .killed).unless(endedBy: shutdown)
   }
 
   /// Sends the task an exit signal.

@@ -218,6 +218,64 @@ private func failures(_ numbers: [Int]) -> [Result<Int, TaskFailure<Int>>] {
     }
   }
 
+  @Test("whose linked task fails is told of what, while it is on its own way out")
+  func ownFailure() throws {
+    try run { sim in
+      let heard = Heard<TaskError>()
+      let (_, ref) = sim.context.spawnMonitor { _ in
+        do {
+          for try await _ in AsyncTask.stream([1, 2], fail) {}
+        } catch let error as TaskError {
+          heard.add(error)
+        }
+      }
+      let down = try await sim.context.receive(Down.self, where: { $0.ref == ref })
+      #expect(heard.all == [.exit(down.reason)])
+      guard case .error(let error) = down.reason else { throw Oops() }
+      #expect(error is Failed)
+    }
+  }
+
+  @Test("what a killed task returns all the same is no result")
+  func fencedTask() throws {
+    try run(trapping: true) { sim in
+      let me = sim.context.pid
+      let stream = AsyncTask.stream([1], timeout: nil) { number in
+        await withProcess { me.send($0.pid) }
+        try? await forever()
+        return number
+      }
+      var iterator = stream.makeAsyncIterator()
+      async let first = iterator.next()
+      try await sim.context.receive(PID.self).sendExit(.kill)
+      #expect(try await first == .failure(TaskFailure(input: 1, reason: .killed)))
+    }
+  }
+
+  @Test(
+    "a process that is exiting starts no tasks, in none of its Swift tasks",
+    arguments: [true, false])
+  func exitingOwner(trapping: Bool) throws {
+    try run { sim in
+      let me = sim.context.pid
+      let (owner, ref) = sim.context.spawnMonitor { context in
+        context.trapExit(trapping)
+        context.sendExit(.kill, to: context.pid)
+        // Not the process's own task, which is cancelled.
+        await Task {
+          _ = await #expect(throws: TaskError.cancelled) {
+            try await AsyncTask.stream([1, 2], timeout: nil) { me.send($0) }
+              .collect().count
+          }
+        }.value
+      }
+      let down = try await sim.context.receive(Down.self, where: { $0.ref == ref })
+      #expect(down.pid == owner && down.reason == .killed)
+      await sim.settle()
+      #expect(sim.context.mailbox.queued == 0 && sim.node.processCount == 1)
+    }
+  }
+
   @Test("the iterating task is cancelled, or its process told to exit: no task is left")
   func cancelled() throws {
     try run { sim in
@@ -331,10 +389,14 @@ private func failures(_ numbers: [Int]) -> [Result<Int, TaskFailure<Int>>] {
     expect(&machine, ["start 2", "wait"])
     machine.replied(0, 10)
     machine.ended(0, .normal)
+    expect(&machine, ["start 3", "10", "11", "wait"])
     machine.inputEnded()
-    expect(&machine, ["10", "11", "wait"])
+    machine.replied(3, 13)
+    machine.ended(3, .normal)
+    expect(&machine, ["wait"])
     machine.ended(2, .killed)
-    expect(&machine, ["e: killed", "finished", "finished"])
+    expect(&machine, ["e: killed", "13"])
+    expect(&machine, ["finished", "finished"])
   }
 
   @Test("a timeout counts unless the value was there, and once")

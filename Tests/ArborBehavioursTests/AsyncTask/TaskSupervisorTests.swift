@@ -181,6 +181,10 @@ import Testing
       expectEqual(try await collect([4, 3, 2, 1], 9), [4, 3, 2, 1])
       expectEqual(try await collect([0, 90_000, 90_000, 90_000], 1), [0])
       #expect(sim.context.core.bonds == ProcessCore.Bonds())
+      // Not trapping exits, its failure is the owner's, or one of the results.
+      let (_, ref) = sim.context.spawnMonitor { _ in _ = try await collect([-1], 9) }
+      let down = try await sim.context.receive(Down.self, where: { $0.ref == ref })
+      #expect(down.reason == (linked ? .shutdown("-1") : .normal))
       if linked { sim.context.trapExit() }
       expectEqual(try await collect([-1, -2, 3, -4], 9), [-1, -2, 3, -4])
       expectEqual(try await pids(tasks), [])

@@ -161,6 +161,21 @@ import Testing
     }
   }
 
+  @Test("idle timeout: one of zero is up before anybody else has a turn")
+  func zeroAtOnce() throws {
+    try simulate(seeds: 0..<500) { sim in
+      let server = try await Scripted.start { Scripted() }
+      server.act { server in
+        let pid = server.process.pid
+        spawn { _ in pid.send("mail") }
+        server.process.idleTimeout(.zero)
+      }
+      await sim.settle()
+      let notes = try await server.notes
+      try #require(notes == ["timeout", "mail"])
+    }
+  }
+
   @Test("idle timeout: a negative one ends the server, and says so")
   func negative() throws {
     try simulate(seed: 1) { _ in

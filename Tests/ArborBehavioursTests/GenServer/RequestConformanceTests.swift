@@ -253,6 +253,32 @@ import Testing
     }
   }
 
+  @Test("a time for many is one for all of them; who is cancelled hears that, and no result")
+  func multiCallEnds() throws {
+    try simulate(seeds: 0..<100) { sim in
+      let servers = [
+        try await Scripted.start { Scripted() }, try await Scripted.start { Scripted() },
+      ]
+      for (server, time) in zip(servers, [800, 1600]) {
+        server.act { try await $0.process.sleep(for: .milliseconds(time)) }
+      }
+      let result = try await Scripted.multiCall(servers, timeout: .seconds(1)) {
+        .ask({ _, from in from.reply(1) }, $0)
+      }
+      try #require(result.replies.map(\.server) == [servers[0]])
+      try #require(result.failures.map(\.error) == [.timeout] && sim.now == .seconds(1))
+      let plain = Task {
+        try await Scripted.multiCall(servers) { (from: From<Int>) in .ask({ _, _ in }, from) }
+          .failures.count
+      }
+      for _ in 0..<sim.random(in: 0..<3) { await Task.yield() }
+      servers[1].act { try await $0.process.sleep(for: .seconds(1)) }
+      plain.cancel()
+      let error = await #expect(throws: CallError.cancelled) { try await plain.value }
+      try #require(error != nil)
+    }
+  }
+
   @Test("GS:abcast, cast, info: nobody is missed, and nobody missing is minded")
   func abcast() throws {
     try simulate(seeds: 0..<50) { sim in

@@ -329,6 +329,31 @@ import Testing
     }
   }
 
+  @Test("who is on the way out is not found", arguments: RegistryKeys.allCases)
+  func onTheWayOut(keys: RegistryKeys) throws {
+    try run(keys, 2) { registry, context in
+      let me = context.pid
+      let (gate, opening) = AsyncStream<Void>.makeStream()
+      let pid = spawn { _ in
+        try registry.register("late", 1)
+        me.send("registered")
+        // A task of no process: what it waits for is nobody's to end.
+        await Task.detached { for await _ in gate { break } }.value
+      }
+      _ = try await context.receive(String.self)
+      #expect(registry.count == 1 && registry.keys(of: pid) == ["late"])
+      pid.sendExit(.kill)
+      // Its rows are there until it is released.
+      let rows = try registry.running().partitions.flatMap { $0.ownedKeys(of: pid) }
+      #expect(rows == ["late"] && pid.fate == nil)
+      #expect(registry.count == 0 && registry.lookup("late").isEmpty)
+      #expect(registry.keys(of: pid).isEmpty && registry.values("late", of: pid).isEmpty)
+      #expect(registry.pid(for: "late") == nil)
+      registry.dispatch("late") { _ in Issue.record("somebody is found") }
+      opening.yield()
+    }
+  }
+
   @Test("an exiting process registers nothing")
   func exiting() throws {
     try run(.unique, 1) { registry, context in

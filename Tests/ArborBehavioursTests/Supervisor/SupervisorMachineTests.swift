@@ -105,6 +105,19 @@ import Testing
     #expect(deeds(machine.tryAgain("a", attempt: 2, at: 0)) == [.start(id: "a")])
   }
 
+  @Test("a start by request between two tries of a restart is none of its own")
+  func startBetweenTries() throws {
+    var (machine, pids) = try running(.restForOne)
+    _ = machine.ended(pids[0], .normal, at: 0)
+    _ = machine.stopped("c", .shutdown)
+    _ = machine.stopped("b", .shutdown)
+    _ = machine.startFailed("a", .timeout)
+    #expect(deeds(machine.admitted(child("d"), as: pid())) == [])
+    #expect(deeds(machine.started("b", as: pid())) == [])
+    #expect(machine.entries.map(\.restarts) == [0, 0, 0, 0] && machine.restarts == 0)
+    #expect(machine.entries.map(\.isRestarting) == [true, false, false, false])
+  }
+
   @Test("one restart too many within the period is the end; the window slides")
   func intensity() throws {
     var (machine, pids) = try running(.oneForOne, maxRestarts: 1)

@@ -213,6 +213,14 @@ import Testing
           "start_failed polite \(StartError.failed(.error(Refusal(id: "polite"))))",
           "child_restarted polite",
         ])
+      // A start by request is told of by whoever is asked.
+      let pool = try await DynamicSupervisor.start()
+      nursery.fail("new", 2)
+      _ = try? await tree.startChild(nursery.child("new"))
+      _ = try? await pool.startChild(nursery.child("new"))
+      let refusal = StartError.failed(.error(Refusal(id: "new")))
+      #expect(
+        reported.takeNotes() == ["start_failed new \(refusal)", "start_failed new \(refusal)"])
       try await tree.stop(.shutdown)
       #expect(
         reported.takeNotes() == [

@@ -51,8 +51,9 @@ where Base.Element: Sendable {
     ) async throws(TaskError) -> Element? {
       let run = try begun()
       if Task.isCancelled {
+        let error = run.session.cancellation
         run.close()
-        throw .cancelled
+        throw error
       }
       while true {
         switch run.session.next() {
@@ -69,8 +70,8 @@ where Base.Element: Sendable {
           }
         case .deliver(let element): return element
         case .wait(let wait):
-          if let interruption = await wait.wait(on: run.session.node) {
-            let error = run.session.error(of: interruption)
+          if await wait.wait(on: run.session.node) != nil {
+            let error = run.session.cancellation
             run.close()
             throw error
           }

@@ -20,6 +20,8 @@ final class TaskStreamSession<Input: Sendable, Value: Sendable>: Sendable {
     /// The iterator's wait.
     var wait: EventWait?
     var isClosed = false
+    /// What the last task that failed ended with.
+    var failure: ExitReason?
     /// Kills the tasks at the owner's end, where no links do.
     var tie: OwnerTie?
   }
@@ -44,10 +46,13 @@ final class TaskStreamSession<Input: Sendable, Value: Sendable>: Sendable {
         machine: Machine(
           maxConcurrency: options.maxConcurrency ?? SystemThread.processorCount,
           isOrdered: options.isOrdered, onTimeout: options.onTimeout)))
-    if isLinked, !self.isLinked, let owner {
+    guard let owner else { return }
+    if isLinked, !self.isLinked {
       let tie = OwnerTie { [weak self] in self?.close() }
       state.withLock { $0.tie = tie }
       if !owner.adopt(tie) { close() }
+    } else if owner.isFenced {
+      close()
     }
   }
 
@@ -103,6 +108,7 @@ final class TaskStreamSession<Input: Sendable, Value: Sendable>: Sendable {
       let watch: EndListener?
       if case .exit(let reason) = news {
         state.machine.ended(position, reason)
+        if reason != .normal { state.failure = reason }
         watch = state.tasks.removeValue(forKey: position)
       } else {
         guard state.machine.timedOut(position) else { return (nil, nil) }
@@ -140,12 +146,13 @@ final class TaskStreamSession<Input: Sendable, Value: Sendable>: Sendable {
     if let tie { owner?.disown(tie) }
   }
 
-  /// What the iterator throws when its wait is ended from outside.
-  func error(of interruption: Interruption) -> TaskError {
-    guard interruption == .exiting, let reason = owner?.exitReason else { return .cancelled }
-    // A linked task's failure is known by what it does to its owner: say what it was.
+  /// What the iterator throws when it is cancelled, or its process is exiting.
+  var cancellation: TaskError {
+    guard let reason = owner?.exitReason else { return .cancelled }
+    // A linked task's failure is known by what it does to its owner: say what it was. That is before it
+    // is heard of here, or after.
     let isOurs = state.withLock { state in
-      state.tasks.values.contains { $0.server.fate?.reason == reason }
+      state.failure == reason || state.tasks.values.contains { $0.server.fate?.reason == reason }
     }
     return isOurs ? .exit(reason) : .cancelled
   }
