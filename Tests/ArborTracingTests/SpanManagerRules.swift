@@ -20,7 +20,7 @@ import Testing
 // | 6  | an emptied stack keeps row and monitor | `emptied`, `scope` |
 // | 7  | a change of owner stops no writer; without a table spans run on | `writers`, `noTable` |
 // | 8  | a new manager claims and scans before any mail; one monitor per PID | `scanned`, `oneMonitor` |
-// | 9  | the heir stays, a new holder becomes it; both gone is counted | `heirs`, `bothGone` |
+// | 9  | the heir stays, a new holder becomes it; both gone lose nothing | `heirs`, `bothGone` |
 // | 10 | the row's reason is the process's, not the monitor's | `trueReason` |
 // | 11 | closing takes all spans, then emits; the batch stops between rows | `taken`, `killedInBatch` |
 // | 12 | the manager's end closes nothing, the holder's does | `managerStops`, `shutdown` |

@@ -175,10 +175,6 @@ private struct Boom: Error, Equatable {}
               await Task.yield()
               Trace.withSpan("under \(number)") {}
               Trace.endSpan(loose)
-              await Trace.withSpan("outer \(number)") {
-                await Task.yield()
-                Trace.withSpan("inner \(number)") {}
-              }
             }
           }
         }
@@ -191,12 +187,31 @@ private struct Boom: Error, Equatable {}
     let parent = try #require(recorder.spans(named: "parent").first)
     #expect(recorder.spans(named: "async let").first?.parentID == parent.id)
     #expect(recorder.spans(named: "late").first?.parentID == parent.id)
-    for number in 0..<8 {
-      let outer = try #require(recorder.spans(named: "outer \(number)").first)
-      #expect(outer.parentID == parent.id)
-      #expect(recorder.spans(named: "inner \(number)").map(\.parentID) == [outer.id])
-    }
     #expect(recorder.startedCount == recorder.spans.count)
     #expect(Set(recorder.spans.map(\.traceID)).count == 1)
+  }
+
+  @Test("a span's parent is its own task's, whatever another has opened since")
+  func interleaved() async throws {
+    let recorder = try SpanRecorder(node: node)
+    await withProcess(on: node) { _ in
+      let (opened, open) = AsyncStream<Void>.makeStream()
+      let (gone, go) = AsyncStream<Void>.makeStream()
+      let first = Task {
+        await Trace.withSpan("first") {
+          open.finish()
+          for await _ in gone {}
+          Trace.withSpan("inner") {}
+        }
+      }
+      for await _ in opened {}
+      await Trace.withSpan("second") {
+        go.finish()
+        await first.value
+      }
+    }
+    let first = try #require(recorder.spans(named: "first").first)
+    #expect(recorder.spans(named: "inner").map(\.parentID) == [first.id])
+    #expect(recorder.spans(named: "second").map(\.parentID) == [nil])
   }
 }
