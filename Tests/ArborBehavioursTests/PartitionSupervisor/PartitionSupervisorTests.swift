@@ -145,6 +145,23 @@ extension ServerRef<Part> {
     }
   }
 
+  @Test("keys are led away from a partition before it is ended")
+  func ledAway() throws {
+    try simulate(seed: 1) { sim in
+      let nursery = Nursery()
+      let parts = try await PartitionSupervisor.start(partitions: 2) { number in
+        nursery.child("\(number)", .permanent, .slow(.seconds(1)))
+      }
+      let first = try #require(parts.pid(for: 0))
+      let resizing = Task { try await parts.resize(to: 1) }
+      await sim.settle()
+      // The second takes its time.
+      #expect(sim.node.processCount == 4)
+      #expect(parts.pid(for: 1) == first && parts.partitions == 1)
+      #expect(try await resizing.value == 2)
+    }
+  }
+
   @Test("a partition that does not start leaves all as it was")
   func failingResize() throws {
     try simulate(seed: 1) { _ in
