@@ -16,7 +16,7 @@ extension ProcessContext {
     let watched = pids.compactMap { pid -> EndWatch? in
       let watch = EndWatch(of: pid.core, for: wait)
       return pid.core.machine.withLock { machine in
-        if machine.status == .released { return nil }
+        if machine.isSettled { return nil }
         wait.expectOne()
         machine.calls.insert(watch)
         return watch

@@ -148,12 +148,11 @@ extension ProcessCore {
     let wait = CallWait<Void>(server: self)  // which nothing answers but the end
     let parking: Parking?
     do { parking = try begin(wait, Ambient.current, timeout: nil) } catch { return }
-    let isReleased = machine.withLock { machine in
-      if machine.status == .released { return true }
-      machine.calls.insert(wait)
-      return false
+    let isSettled = machine.withLock { machine in
+      if !machine.isSettled { machine.calls.insert(wait) }
+      return machine.isSettled
     }
-    if isReleased { wait.fail(.noproc) }
+    if isSettled { wait.fail(.noproc) }
     if let parking { await parking.park() } else { await wait.suspend() }
     conclude(wait)
   }

@@ -134,6 +134,9 @@ extension ProcessCore {
     }
     for call in estate.calls { call.fail(.exit(reason)) }
     estate.watchers.visit(by: \.ref.id) { $0.watcher.hearDown($0, reason: reason) }
+    let late = machine.withLock { $0.settle() }
+    for call in late.calls { call.fail(.exit(reason)) }
+    late.watchers.visit(by: \.ref.id) { $0.watcher.hearDown($0, reason: .noproc) }
     if asZombie {
       node.telemetry.execute(
         .processZombie, ["count": 1], ["pid": self.pid, "reason": reason])

@@ -85,7 +85,7 @@ extension ProcessCore {
     let monitor = Monitor(ref: ref, watcher: self, target: target, label: label)
     let isSet = withBoth(target) { mine, theirs in
       guard mine.status == .running else { return true }
-      let isSet = theirs.status != .released
+      let isSet = !theirs.isSettled
       if isSet {
         mine.monitors[ref] = monitor
         theirs.watchers[ObjectIdentifier(monitor)] = monitor

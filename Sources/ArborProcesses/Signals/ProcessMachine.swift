@@ -18,6 +18,9 @@ package struct ProcessMachine<Receiver: Sendable>: Sendable {
 
   package var status = Status.running
   package var fate: Fate?
+  /// True once all that was held has been released: who asks from then on hears of the end at once, and
+  /// before that not while a table or a name is still there.
+  package private(set) var isSettled = false
   /// How the exit came about, once there is one.
   package var exitOrigin = ExitOrigin.itself
   /// Where the end comes from that the running handler was told of.
@@ -80,6 +83,16 @@ package struct ProcessMachine<Receiver: Sendable>: Sendable {
     self.hasMailbox = hasMailbox
     self.origin = origin
     bounds = MailboxBounds(mailbox)
+  }
+
+  /// The release is through.
+  ///
+  /// - Returns: who has come to watch, or to wait for the end, while it was under way.
+  package mutating func settle() -> (
+    watchers: SmallMap<ObjectIdentifier, Monitor>, calls: [AnyCallWait]
+  ) {
+    isSettled = true
+    return (watchers.take(), calls.takeAll())
   }
 }
 

@@ -1,8 +1,16 @@
+import ArborPrimitives
 import ArborProcesses
 import ArborTestKit
 import Testing
 
 private struct Boom: Error, Equatable {}
+
+/// Something that a process holds, and that has others look at the process while it is let go of.
+private final class Visitor: OwnedResource {
+  let visit: @Sendable () -> Void
+  init(_ visit: @escaping @Sendable () -> Void) { self.visit = visit }
+  func ownerReleased(_ owner: PID, reason: ExitReason) { visit() }
+}
 
 /// Monitors that are taken back, and aliases, while the other end dies: cases of monitor_SUITE and
 /// signal_SUITE.
@@ -22,6 +30,29 @@ private struct Boom: Error, Equatable {}
         try #require(context.mailbox.queued == 0)
         try #require(context.core.bonds == ProcessCore.Bonds())
       }
+    }
+  }
+
+  @Test("who monitors a process in its release hears of the end once nothing is held any more")
+  func monitoredInRelease() async throws {
+    try await withProcess(on: Node(workers: 1)) { context in
+      let pid = spawn { inner in _ = try await inner.receive(String.self) }
+      let heardAtOnce = Lock<(alive: Bool, queued: Int)?>(nil)
+      let ref = Lock<MonitorRef?>(nil)
+      let visitor = Visitor {
+        ref.withLock { $0 = context.monitor(pid) }
+        heardAtOnce.withLock { $0 = (pid.isAlive, context.mailbox.queued) }
+      }
+      #expect(pid.core.adopt(visitor))
+      pid.sendExit(.kill)
+      let down = try await context.receive(Down.self)
+      #expect(down.ref == ref.withLock { $0 } && down.reason == .noproc)
+      #expect(heardAtOnce.withLock { $0?.alive } == false)
+      #expect(heardAtOnce.withLock { $0?.queued } == 0)
+      #expect(pid.core.bonds == ProcessCore.Bonds() && context.core.bonds == ProcessCore.Bonds())
+      let later = context.monitor(pid)
+      let second = try await context.receive(Down.self)
+      #expect(second.ref == later && second.reason == .noproc)
     }
   }
 
