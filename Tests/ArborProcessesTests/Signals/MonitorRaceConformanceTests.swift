@@ -56,6 +56,22 @@ private final class Visitor: OwnedResource {
     }
   }
 
+  @Test("a monitor that is taken back while the other is being released brings no DOWN")
+  func takenBackInRelease() async throws {
+    try await withProcess(on: Node(workers: 1)) { context in
+      let pid = spawn { inner in _ = try await inner.receive(String.self) }
+      let (early, kept) = (context.monitor(pid), context.monitor(pid))
+      let wasSet = Lock(false)
+      let visitor = Visitor { wasSet.withLock { $0 = context.demonitor(early) } }
+      #expect(pid.core.adopt(visitor))
+      pid.sendExit(.kill)
+      let down = try await context.receive(Down.self)
+      #expect(down.ref == kept && down.reason == .killed)
+      #expect(wasSet.withLock { $0 })
+      #expect(context.mailbox.queued == 0 && context.core.bonds == ProcessCore.Bonds())
+    }
+  }
+
   @Test("MON:unexpected_alias_at_demonitor_gh5310: demonitor ends a reply alias for good")
   func aliasEndsWithDemonitor() throws {
     try simulate(seeds: 0..<500) { sim in

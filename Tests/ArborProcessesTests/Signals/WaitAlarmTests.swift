@@ -68,4 +68,22 @@ private typealias Machine = ProcessMachine<Int>
       return
     }
   }
+
+  @Test("the deadline of a receive that is over ends no later one")
+  func lateDeadline() {
+    var machine = Machine(hasMailbox: true)
+    let first = machine.beginWait()
+    let hasParked = machine.park(1)
+    let delivery = machine.deliver(ValueMail(.message, "in time", context: nil))
+    guard hasParked, case .woke(1) = delivery, case .mail = machine.next() else {
+      Issue.record("who waits is woken by what comes in time")
+      return
+    }
+    let second = machine.beginWait()
+    let parksAgain = machine.park(2)
+    let late = machine.receiveTimedOut(first)
+    #expect(parksAgain && late == nil && machine.receiver == 2)
+    let due = machine.receiveTimedOut(second)
+    #expect(due == 2)
+  }
 }
