@@ -160,9 +160,7 @@ package struct SmallMap<Key: Hashable, Value> {
 
   /// Empties the map and returns it as it was.
   @inlinable package mutating func take() -> SmallMap {
-    let taken = self
-    storage = .none
-    return taken
+    exchange(&self, with: SmallMap())
   }
 
   /// Calls `body` with each value, in no particular order.

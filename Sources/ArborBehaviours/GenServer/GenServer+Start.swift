@@ -98,18 +98,14 @@ extension GenServer {
     _ core: ProcessCore, named name: ProcessName?, timeout: Duration?, hibernateAfter: Duration?,
     _ make: @escaping @Sendable () async throws -> Self
   ) async throws(StartError) {
-    let cursor = Ambient.current?.cursor
+    let start = ServerStart(
+      core, named: name, hibernateAfter: hibernateAfter?.wholeNanoseconds,
+      under: Ambient.current?.cursor, make)
     let refusal: (any Error)?
     do {
-      refusal = try await core.launchAndWait(timeout: timeout?.wholeNanoseconds) { core, ready in
-        // Before it can be found by its name: who calls it while it starts shall wait, not be told
-        // that it is no such server.
-        core.becomes(Self.self)
-        if let hibernateAfter { core.hibernate(after: hibernateAfter.wholeNanoseconds) }
+      refusal = try await core.launchAndWait(start, timeout: timeout?.wholeNanoseconds) { core in
         // Two steps, so that what only the start needs is gone from the task's memory while it serves.
-        if let server = try await begin(core, ready, named: name, under: cursor, make) {
-          await server.serve(as: core)
-        }
+        if let server = try await begin(core) { await server.serve(as: core) }
       }
     } catch {
       throw StartError(error)
@@ -122,34 +118,38 @@ extension GenServer {
   /// - Returns: nil if it was not to start, which the starter has been told.
   @inlinable
   @inline(never)
-  static func begin(
-    _ core: ProcessCore, _ ready: StartWait, named name: ProcessName?, under cursor: TraceCursor?,
-    _ make: @Sendable () async throws -> Self
-  ) async throws -> Self? {
+  static func begin(_ core: ProcessCore) async throws -> Self? {
+    guard let start = core.takeStart() else { return nil }
+    // As `launch` has made it.
+    let options = unsafeDowncast(start, to: ServerStart<Self>.self)
+    // Before it can be found by its name: who calls it while it starts shall wait, not be told
+    // that it is no such server.
+    core.becomes(Self.self)
+    if let hibernateAfter = options.hibernateAfter { core.hibernate(after: hibernateAfter) }
     do throws(StartError) {
-      if let name { try register(name, for: core) }
+      if let name = options.name { try register(name, for: core) }
     } catch {
       // No failure of the server's: its starter hears of it, and nobody else.
       guard case .alreadyStarted = error else { throw error }
-      ready.refuse(error)
+      start.refuse(error)
       return nil
     }
     let server: Self
     do {
       // The start belongs to its starter's trace; the messages that come later do not.
-      if let cursor {
+      if let cursor = options.cursor {
         server = try await Ambient.local.withValue(Ambient(process: core, cursor: cursor)) {
-          try await adopt(core, make)
+          try await adopt(core, options.make)
         }
       } else {
-        server = try await adopt(core, make)
+        server = try await adopt(core, options.make)
       }
     } catch StartError.ignored {
-      ready.refuse(StartError.ignored)
+      start.refuse(StartError.ignored)
       return nil
     }
     guard server.process.pid == core.pid else { throw StartError.foreignServer }
-    ready.succeed()
+    start.succeed()
     return server
   }
 

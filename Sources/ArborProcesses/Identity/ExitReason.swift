@@ -32,6 +32,10 @@ public enum ExitReason: Error, Sendable {
     self = error as? ExitReason ?? .error(error)
   }
 
+  // Without a comparison of all the others.
+  var isNormal: Bool { if case .normal = self { true } else { false } }
+  var isKill: Bool { if case .kill = self { true } else { false } }
+
   /// True for `normal`, `shutdown` and `shutdown(detail)`: ends that are no failure. They are not
   /// logged, and a transient child that ended so is not restarted.
   public var isQuiet: Bool {

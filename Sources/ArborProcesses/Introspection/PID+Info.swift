@@ -109,7 +109,7 @@ extension ProcessContext {
   ///     context.setLabel("session of \(user)")
   ///
   /// OTP: `proc_lib:set_label/1`.
-  public func setLabel(_ label: String?) { core.machine.withLock { $0.label = label } }
+  public func setLabel(_ label: String?) { core.machine.withLock { $0.setLabel(label) } }
 }
 
 /// The message that a process took last and has not yet gone on from.
@@ -125,7 +125,7 @@ extension ProcessCore {
     let spawnTime = spawnTime
     let initialCall = initialCall ?? serverName
     return machine.withLock { machine -> PID.Info? in
-      if case .released = machine.status { return nil }
+      if machine.status == .released { return nil }
       return PID.Info(
         status: machine.reportedStatus(isRunning: jobs.isRunning, isIdle: jobs.isIdle),
         handling: machine.handling(at: now),
@@ -134,7 +134,7 @@ extension ProcessCore {
         links: machine.links.values.map(\.pid).sorted(),
         monitors: machine.monitors.values.map(\.target.pid).sorted(),
         monitoredBy: machine.watchers.values.map(\.watcher.pid).sorted(),
-        names: machine.names, label: machine.label, initialCall: initialCall,
+        names: machine.names, label: machine.backstage?.label, initialCall: initialCall,
         parent: machine.origin.ancestry?.first.pid,
         ancestors: machine.origin.ancestry?.all ?? [], callers: machine.origin.callers,
         spawnTime: spawnTime, trapsExit: machine.trapsExit)
@@ -149,20 +149,30 @@ extension ProcessCore {
 }
 
 extension ProcessMachine {
+  // Not for one that has ended, which would never let go of it.
+  mutating func setLabel(_ label: String?) {
+    if status != .released { madeBackstage().label = label }
+  }
+
   func reportedStatus(isRunning: Bool, isIdle: Bool) -> PID.Status {
-    guard case .running = status else { return .exiting }
-    if isSuspended { return .suspended }
-    if isAsleep { return .hibernating }
+    guard status == .running else { return .exiting }
+    if let backstage {
+      if backstage.isSuspended { return .suspended }
+      if backstage.isAsleep { return .hibernating }
+    }
     if receiver != nil || isIdle { return .waiting }
     return isRunning ? .running : .runnable
   }
 
   mutating func handling(at now: UInt64) -> PID.Handling? {
-    guard case .running = status, let current else { return nil }
-    if currentSeen.number != ledger.handled { currentSeen = (ledger.handled, now) }
+    guard status == .running, let current else { return nil }
+    let backstage = madeBackstage()
+    if backstage.currentSeen.number != ledger.handled {
+      backstage.currentSeen = (ledger.handled, now)
+    }
     return PID.Handling(
       kind: PID.Handling.Kind(current.kind), type: "\(current.type.valueType)",
-      since: currentSeen.time)
+      since: backstage.currentSeen.time)
   }
 }
 

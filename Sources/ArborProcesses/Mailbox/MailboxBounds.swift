@@ -7,15 +7,23 @@ package final class MailboxBounds: @unchecked Sendable {
   package let overflow: MailboxOverflow
   /// How many of the queued messages take room.
   package var load = 0
+  /// Who was let into it, until that is told.
+  var room: Room?
   private var waiting: [RoomRequest?] = []
   private var waitingHead = 0
 
-  package init?(_ limit: MailboxLimit) {
-    guard case .bounded(let capacity, let overflow) = limit else { return nil }
+  private init(_ capacity: Int, _ overflow: MailboxOverflow) {
     precondition(
       capacity > 0, "A mailbox for no message at all takes none; bound it to one or more.")
     self.capacity = capacity
     self.overflow = overflow
+  }
+
+  /// Nil for a mailbox without bounds.
+  // Not an initializer that fails, which would have made the object by then.
+  package static func of(_ limit: MailboxLimit) -> MailboxBounds? {
+    guard case .bounded(let capacity, let overflow) = limit else { return nil }
+    return MailboxBounds(capacity, overflow)
   }
 
   package var isFull: Bool { load >= capacity }
@@ -63,6 +71,18 @@ package final class MailboxBounds: @unchecked Sendable {
     }
     return waiting.compactMap(\.self)
   }
+}
+
+/// What is to be done once a message has left a bounded mailbox.
+package struct Room: Sendable {
+  /// Its message is in the mailbox now.
+  package var admitted: RoomRequest?
+  /// Its sender, who is to be told.
+  package var resumer: Resumer?
+  /// Given up meanwhile: let go of them.
+  package var ended: [RoomRequest] = []
+
+  package func finish() { resumer?.resume() }
 }
 
 /// A message that waits for room, and who waits with it.

@@ -10,7 +10,7 @@ extension ProcessContext {
   ///
   /// OTP: `erlang:monitor(process, Pid, [{tag, Tag}])`.
   public func monitor(_ pid: PID, tag: (any Sendable)? = nil) -> MonitorRef {
-    core.monitor(pid.core, label: MonitorLabel(tag: tag))
+    core.monitor(pid.core, label: MonitorLabel.of(tag: tag))
   }
 
   /// Watches whoever holds a name now; the ``Down`` carries the name, and says `noproc` if nobody
@@ -18,7 +18,7 @@ extension ProcessContext {
   ///
   /// OTP: `erlang:monitor(process, Name)`.
   public func monitor(_ name: ProcessName, tag: (any Sendable)? = nil) -> MonitorRef {
-    core.monitor(node.names.find(name), label: MonitorLabel(name: name, tag: tag))
+    core.monitor(node.names.find(name), label: MonitorLabel.of(name: name, tag: tag))
   }
 
   /// Watches a process and makes an ``Alias`` of this one, to be answered by, that is on for as
@@ -36,7 +36,7 @@ extension ProcessContext {
   public func monitor(
     _ pid: PID, tag: (any Sendable)? = nil, alias mode: AliasMode
   ) -> (ref: MonitorRef, alias: Alias) {
-    let ref = core.monitor(pid.core, label: MonitorLabel(tag: tag), alias: mode)
+    let ref = core.monitor(pid.core, label: MonitorLabel.of(tag: tag), alias: mode)
     return (ref, Alias(core, ref))
   }
 
@@ -44,7 +44,7 @@ extension ProcessContext {
   public func monitor(
     _ name: ProcessName, tag: (any Sendable)? = nil, alias mode: AliasMode
   ) -> (ref: MonitorRef, alias: Alias) {
-    let label = MonitorLabel(name: name, tag: tag)
+    let label = MonitorLabel.of(name: name, tag: tag)
     let ref = core.monitor(node.names.find(name), label: label, alias: mode)
     return (ref, Alias(core, ref))
   }

@@ -5,7 +5,7 @@ extension ProcessCore {
   func makeAlias(untilReply: Bool) -> Alias {
     let ref = node.nextMonitorRef()
     machine.withLock { machine in
-      if machine.status == .running { machine.aliases[ref] = untilReply ? .reply : .explicit }
+      if machine.status == .running { machine.setAlias(ref, untilReply ? .reply : .explicit) }
     }
     return Alias(self, ref)
   }
@@ -13,7 +13,7 @@ extension ProcessCore {
   /// - Returns: true if the alias was this process's and on.
   func unalias(_ alias: Alias) -> Bool {
     guard alias.core === self else { return false }
-    return machine.withLock { $0.aliases.removeValue(forKey: alias.ref) != nil }
+    return machine.withLock { $0.removeAlias(alias.ref) != nil }
   }
 
   /// Puts a mail into the mailbox if the alias it came through is on.

@@ -90,14 +90,16 @@ extension ProcessCore {
   /// before is a failed start, and fails with the exit reason once everything that the process held
   /// has been released.
   ///
+  /// - Parameters:
+  ///   - wait: what the body says it to: it takes it by `takeStart`, so that what only the start needs
+  ///     is let go of once the process has started.
   /// - Returns: nil once it has started; or why its body did not want it to, being ended quietly.
   /// OTP: `proc_lib:start/5`.
   @usableFromInline
   package func launchAndWait(
-    timeout: UInt64?,
-    _ body: @escaping @Sendable (ProcessCore, _ ready: StartWait) async throws -> Void
+    _ wait: StartWait, timeout: UInt64?,
+    _ body: @escaping @Sendable (ProcessCore) async throws -> Void
   ) async throws(CallError) -> (any Error)? {
-    let wait = StartWait(server: self)
     let parking: Parking?
     do {
       parking = try begin(wait, Ambient.current, timeout: timeout)
@@ -106,17 +108,8 @@ extension ProcessCore {
       throw error
     }
     machine.withLock { $0.calls.insert(wait) }
-    begin(under: nil) {
-      Task(executorPreference: self) {
-        guard self.mayBegin else { return }
-        do {
-          try await body(self, wait)
-          self.finish(.normal)
-        } catch {
-          self.finish(ExitReason(error))
-        }
-      }
-    }
+    prepare(.core(body), start: wait)
+    begin(under: nil)
     if let parking { await parking.park() } else { await wait.suspend() }
     conclude(wait)
     do {

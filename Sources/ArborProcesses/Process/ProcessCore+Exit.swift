@@ -12,34 +12,29 @@ extension ProcessCore {
   ) {
     let origin = origin ?? (sender === self ? nil : sender?.origin(ofSignal: reason)) ?? .itself
     let path: Machine.Path = linked ? .link : .direct(toSelf: sender === self)
-    let (effect, delivery, mail) = machine.withLock {
-      machine -> (Machine.ExitEffect, Machine.Delivery?, Mail?) in
+    let effect = machine.withLock { machine -> Machine.ExitEffect in
       // The peer's end takes the link; one that was unlinked meanwhile is no longer heard.
       if linked, let sender, machine.links.removeValue(forKey: ObjectIdentifier(sender)) == nil {
-        return (.ignored, nil, nil)
+        return .ignored
       }
-      let effect = machine.receiveExit(reason, by: path, of: origin)
-      switch effect {
-      case .ignored: return (effect, nil, nil)
-      case .exiting:
-        self.close()
-        return (effect, nil, nil)
-      case .trapped:
-        let exit = Exit(pid: sender?.pid, reason: reason)
-        let mail = ValueMail(.exit, exit, context: nil)
-        return (effect, machine.deliver(mail), mail)
-      }
+      let isRunning = machine.status == .running
+      let effect = machine.receiveExit(reason, from: sender?.pid, by: path, of: origin)
+      if isRunning, machine.status == .exiting { self.close() }
+      return effect
     }
-    if let delivery, let mail, settle(delivery) == nil { noteReceive(mail) }
-    if case .exiting(let ending) = effect { end(ending, mayRun: !linked) }
+    switch consume effect {
+    case .ignored: break
+    case .trapped(let mail, let delivery): if settle(delivery) == nil { noteReceive(mail) }
+    case .exiting(let ending): end(ending, mayRun: !linked)
+    }
   }
 
   /// What an exit signal that was not trapped does beside closing the fence.
   ///
   /// - Parameter mayRun: whether the process may come to its end on this stack; not through a link,
   ///   or a long chain of links would become a deep stack.
-  private func end(_ ending: Machine.Ending, mayRun: Bool) {
-    ending.dropMail()
+  private func end(_ ending: consuming Machine.Ending, mayRun: Bool) {
+    ending.unread.drop()
     if mayRun, ending.isBetweenMessages, case .job(let job, _)? = ending.receiver, isServer,
       mayEndInPlace
     {
@@ -47,24 +42,17 @@ extension ProcessCore {
       // to be watched, and there is no handler to be cancelled.
       return runInPlace(job)
     }
-    guard let task = ending.task else {
+    if let task = ending.task {
+      armGrace()
+      task.cancel()
+    } else if ownTask.load(ordering: .relaxed) == 0 {
       // A plain actor has no task that would notice: the pool releases it, so that a long chain
-      // of links does not become a deep stack. A `withProcess` scope ends by itself, or is a
-      // zombie after the grace.
-      if ownTask.load(ordering: .relaxed) == 0 {
-        node.scheduler.enqueue(ReleaseJob(self))
-      } else {
-        armGrace()
-      }
-      wake(ending)
-      return
+      // of links does not become a deep stack.
+      node.scheduler.enqueue(ReleaseJob(self))
+    } else {
+      // A `withProcess` scope ends by itself, or is a zombie after the grace.
+      armGrace()
     }
-    armGrace()
-    task.cancel()
-    wake(ending)
-  }
-
-  private func wake(_ ending: Machine.Ending) {
     ending.wait?.interrupt(.exiting)
     ending.receiver?.resume()
   }
@@ -72,8 +60,12 @@ extension ProcessCore {
   /// A handler that does not return must not keep the process's links and monitors waiting.
   private func armGrace() {
     let grace = GraceTimer(self)
-    graceTimer.withLock { $0 = grace }
-    if isReleased { return }
+    let isWanted = machine.withLock { machine in
+      if machine.status == .released { return false }
+      machine.grace = grace
+      return true
+    }
+    guard isWanted else { return }
     node.clock.schedule(grace, at: node.clock.now() &+ node.exitGrace)
     // Released between the two lines above: nobody else will take the timer back.
     if isReleased { node.clock.cancel(grace) }
@@ -84,17 +76,19 @@ extension ProcessCore {
   package func finish(_ reason: ExitReason, isReported: Bool = true) {
     if isReported, isAlive { reportCrash(reason) }
     endBody()
-    let ending = machine.withLock { machine -> Machine.Ending? in
-      guard machine.status == .running else { return nil }
-      self.close()
-      return machine.beginExit(reason, of: machine.heardOrigin)
+    let time = node.clock.now()
+    let estate = machine.withLock { machine -> Machine.Estate? in
+      let isFirst = machine.status == .running
+      let estate = machine.finish(reason, at: time)
+      if isFirst { self.close() }
+      if estate != nil { self.closeForGood() }
+      return estate
     }
-    ending?.dropMail()
-    release()
+    if let estate = consume estate { settle(estate) } else { node.processes.endZombie(self) }
   }
 
-  /// Lets go of everything the process held, in the order that DESIGN.md's "Death" states. Whoever
-  /// comes first does it: the body's end, or the end of the grace.
+  /// Releases a process whose body has not ended, or that has none. Whoever comes first does it: this,
+  /// or the body's end.
   package func release(asZombie: Bool = false) {
     let time = node.clock.now()
     let estate = machine.withLock { machine -> Machine.Estate? in
@@ -102,41 +96,37 @@ extension ProcessCore {
       if estate != nil { self.closeForGood() }
       return estate
     }
-    guard let estate else {
-      if !asZombie { node.processes.endZombie(self) }
-      return
+    if let estate = consume estate {
+      settle(estate, asZombie: asZombie)
+    } else if !asZombie {
+      node.processes.endZombie(self)
     }
-    if let timer = graceTimer.withLock({ timer in
-      defer { timer = nil }
-      return timer
-    }) {
-      node.clock.cancel(timer)
-    }
+  }
+
+  /// Lets go of everything the process held, in the order that DESIGN.md's "Death" states.
+  private func settle(_ estate: borrowing Machine.Estate, asZombie: Bool = false) {
+    estate.unread.drop()
+    if let grace = estate.grace { node.clock.cancel(grace) }
     if let alarm = estate.alarm { node.clock.cancel(alarm) }
-    let reason = estate.fate.reason
-    let backstage = kept.withLock { kept in
-      defer { kept = nil }
-      return kept
-    }
-    _ = backstage  // let go of here, without the lock
+    let reason = estate.reason
     noteExit(reason)
     slot.content?.processReleased(self)
-    estate.resources.visit { $0.ownerReleased(pid, reason: reason) }
+    estate.backstage?.resources.visit { $0.ownerReleased(pid, reason: reason) }
     for timer in estate.timers { timer.abandon() }
     for name in estate.names { node.names.release(name, of: self) }
     estate.monitors.visit { $0.target.forgetWatcher($0) }
     node.processes.remove(self, asZombie: asZombie)
     if !estate.links.isEmpty {
-      let origin = estate.fate.origin.passedOn(by: id, .link, reason)
+      let origin = estate.origin.passedOn(by: id, .link, reason)
       estate.links.visit(by: \.id) {
         $0.receiveExit(reason, from: self, linked: true, of: origin)
       }
     }
     for call in estate.calls { call.fail(.exit(reason)) }
     estate.watchers.visit(by: \.ref.id) { $0.watcher.hearDown($0, reason: reason) }
-    let late = machine.withLock { $0.settle() }
-    for call in late.calls { call.fail(.exit(reason)) }
-    late.watchers.visit(by: \.ref.id) { $0.watcher.hearDown($0, reason: .noproc) }
+    let (watchers, calls) = machine.withLock { $0.settle() }
+    for call in calls { call.fail(.exit(reason)) }
+    watchers.visit(by: \.ref.id) { $0.watcher.hearDown($0, reason: .noproc) }
     if asZombie {
       node.telemetry.execute(
         .processZombie, ["count": 1], ["pid": self.pid, "reason": reason])

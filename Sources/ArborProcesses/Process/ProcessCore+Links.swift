@@ -72,11 +72,11 @@ extension ProcessCore {
     _ target: ProcessCore?, label: MonitorLabel? = nil, alias mode: AliasMode? = nil
   ) -> MonitorRef {
     let ref = node.nextMonitorRef()
-    let life = mode.map(Machine.AliasLife.init)
+    let life = mode.map(AliasLife.init)
     guard let target, target !== self else {
       machine.withLock { machine in
         guard machine.status == .running, let life else { return }
-        if target != nil || !life.endsWithMonitor { machine.aliases[ref] = life }
+        if target != nil || !life.endsWithMonitor { machine.setAlias(ref, life) }
       }
       // Nobody lives to read of one's own end.
       if target == nil { deliverDown(Down(ref: ref, pid: nil, label: label, reason: .noproc)) }
@@ -90,7 +90,7 @@ extension ProcessCore {
         mine.monitors[ref] = monitor
         theirs.watchers[ObjectIdentifier(monitor)] = monitor
       }
-      if let life, isSet || !life.endsWithMonitor { mine.aliases[ref] = life }
+      if let life, isSet || !life.endsWithMonitor { mine.setAlias(ref, life) }
       return isSet
     }
     if !isSet {
@@ -151,7 +151,7 @@ extension ProcessCore {
       bonds.links = machine.links.count
       bonds.monitors = machine.monitors.count
       bonds.watchers = machine.watchers.count
-      bonds.aliases = machine.aliases.count
+      bonds.aliases = machine.backstage?.aliases.count ?? 0
       return bonds
     }
   }

@@ -71,7 +71,7 @@ extension ProcessCore {
 
   private func noteTimeNow() {
     let now = node.clock.now()
-    machine.withLock { $0.currentSeen = ($0.ledger.handled, now) }
+    machine.withLock { $0.madeBackstage().currentSeen = ($0.ledger.handled, now) }
   }
 
   /// Sets a deadline (a time of the node's clock, in nanoseconds) for the wait for mail that follows.

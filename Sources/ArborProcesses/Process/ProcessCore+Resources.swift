@@ -7,7 +7,7 @@ extension ProcessCore {
   package func adopt(_ resource: any OwnedResource) -> Bool {
     machine.withLock { machine in
       guard machine.status == .running else { return false }
-      machine.resources[ObjectIdentifier(resource)] = resource
+      machine.madeBackstage().resources[ObjectIdentifier(resource)] = resource
       return true
     }
   }
@@ -15,7 +15,9 @@ extension ProcessCore {
   /// Takes a resource back; nothing happens if the process does not hold it.
   package func disown(_ resource: any OwnedResource) {
     // Let go of after the lock, should this be the last reference.
-    let released = machine.withLock { $0.resources.removeValue(forKey: ObjectIdentifier(resource)) }
+    let released = machine.withLock {
+      $0.backstage?.resources.removeValue(forKey: ObjectIdentifier(resource))
+    }
     _ = released
   }
 }

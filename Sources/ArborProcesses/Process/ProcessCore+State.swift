@@ -7,13 +7,7 @@ extension ProcessCore {
 
   /// What it has been told to exit for, or ended of; nil while it runs.
   package var exitReason: ExitReason? {
-    machine.withLock { machine in
-      switch machine.status {
-      case .running: nil
-      case .exiting(let reason): reason
-      case .released: machine.fate?.reason
-      }
-    }
+    machine.withLock { $0.status == .running ? nil : $0.exitReason }
   }
 
   /// True while the monitor is set: false once its DOWN is in the mailbox.

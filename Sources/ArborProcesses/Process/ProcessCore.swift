@@ -48,20 +48,21 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
   @usableFromInline let watch = Atomic<UInt8>(0)
   /// What its loop has to see to beside its mail, as the bits of ``Duties``.
   @usableFromInline let duties = Atomic<UInt8>(0)
-  /// And what it needs for that; nil for most.
-  let kept = Lock<Backstage?>(nil)
-  /// Where the own task waits; nil for a process without one.
-  // Unsafe, but written before the own task runs, and read by it alone.
-  @exclusivity(unchecked) @usableFromInline
-  nonisolated(unsafe) package private(set) var parking: Parking!
+  /// Where the own task waits, once it has had to.
+  // Unsafe, but touched by the own task alone.
+  @exclusivity(unchecked) nonisolated(unsafe) private var madeParking: Parking?
+  /// What the own task is to run, until it does.
+  // Unsafe, but written before the own task exists, and then taken by it.
+  @exclusivity(unchecked) nonisolated(unsafe) private var body: Body?
+  /// Who waits for the start, until the own task has seen to that.
+  // Unsafe: as `body`.
+  @exclusivity(unchecked) nonisolated(unsafe) private var start: StartWait?
   /// What the own task is about to park for.
   // Unsafe, but written and read by the own task alone, at the parking in the name of it.
   @exclusivity(unchecked) nonisolated(unsafe) var intent = Intent.mail
   /// How far a server that runs on its caller's stack has come.
   // Unsafe, but touched only by who runs the process, or is about to and has the only right to.
   @exclusivity(unchecked) nonisolated(unsafe) var inPlace = InPlace.no
-  /// Set while the process has been told to exit and its handler has not returned.
-  let graceTimer = Lock<GraceTimer?>(nil)
 
   // Unsafe, but touched only under the lock of the node's table.
   @exclusivity(unchecked) nonisolated(unsafe) var nextInTable: Unmanaged<ProcessCore>?
@@ -93,7 +94,6 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
         hasMailbox: hasMailbox, mailbox: mailbox,
         origin: Origin(ancestry: parent?.core.lineageForChild(), callers: callers)))
     super.init()
-    if hasMailbox { parking = Parking(self) }
     if priority != .normal { self.priority = priority }
     node.processes.insert(self)
     if node.newWatch.load(ordering: .relaxed) != 0 { watchAsNew() }
@@ -117,6 +117,32 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
   /// True once the process's code has returned, which for a zombie is after its end.
   package var hasBodyEnded: Bool { bodyEnded.load(ordering: .acquiring) }
   func endBody() { bodyEnded.store(true, ordering: .releasing) }
+
+  /// Where the own task waits.
+  @usableFromInline
+  package var parking: Parking {
+    if let madeParking { return madeParking }
+    let parking = Parking(self)
+    madeParking = parking
+    return parking
+  }
+
+  /// What a process runs: raw code is handed a context.
+  enum Body: Sendable {
+    case raw(@Sendable (ProcessContext) async throws -> Void)
+    case core(@Sendable (ProcessCore) async throws -> Void)
+  }
+
+  /// Says what the own task, which does not exist yet, is to run, and who waits for its start.
+  func prepare(_ body: Body, start: StartWait? = nil) {
+    self.body = body
+    self.start = start
+  }
+  func takeBody() -> Body? { exchange(&body, with: nil) }
+
+  /// Who waits for the start: for the own task, once.
+  @usableFromInline
+  package func takeStart() -> StartWait? { exchange(&start, with: nil) }
 
   /// Says that the next context made in this process is its server's.
   @usableFromInline

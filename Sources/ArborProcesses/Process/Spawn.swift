@@ -9,52 +9,40 @@ extension ProcessCore {
     under cursor: TraceCursor?,
     _ body: @escaping @Sendable (ProcessCore) async throws -> Void
   ) {
-    // Each has the task call its body itself: a closure around it would be another step at which the
-    // Swift runtime looks for a change of executors.
-    begin(under: cursor) {
-      Task(executorPreference: self) {
-        guard self.mayBegin else { return }
-        do {
-          try await body(self)
-          self.finish(.normal)
-        } catch {
-          self.finish(ExitReason(error))
-        }
-      }
-    }
+    prepare(.core(body))
+    begin(under: cursor)
   }
 
   /// The same, for a body that is handed a context.
   package func launchBody(
     under cursor: TraceCursor?, _ body: @escaping @Sendable (ProcessContext) async throws -> Void
   ) {
-    begin(under: cursor) {
-      Task(executorPreference: self) {
-        guard self.mayBegin else { return }
+    prepare(.raw(body))
+    begin(under: cursor)
+  }
+
+  /// Makes the process's own task, and takes it over.
+  func begin(under cursor: TraceCursor?) {
+    // Bound around the creation: the task copies its creator's locals, and needs no scope of its
+    // own for this one.
+    let task = Ambient.local.withValue(Ambient(process: self, cursor: cursor)) {
+      // It takes what it is to run from the process, for a closure with one reference needs no memory,
+      // and could throw, because one that cannot is wrapped in another that can.
+      Task<Void, any Error>(executorPreference: self) {
+        guard let body = self.bodyToRun() else { return }
         do {
-          try await body(ProcessContext(self))
+          // Called by itself: a closure around it would be another step at which the Swift runtime
+          // looks for a change of executors.
+          switch body {
+          case .core(let body): try await body(self)
+          case .raw(let body): try await body(ProcessContext(self))
+          }
           self.finish(.normal)
         } catch {
           self.finish(ExitReason(error))
         }
       }
     }
-  }
-
-  /// False for a process that was told to exit before its first turn, and that this ends: then it
-  /// never runs, as in OTP.
-  var mayBegin: Bool {
-    guard isFenced else { return true }
-    finish(.killed)
-    return false
-  }
-
-  /// Makes the process's own task, and takes it over.
-  func begin(under cursor: TraceCursor?, _ makeTask: () -> Task<Void, Never>) {
-    // Bound around the creation: the task copies its creator's locals, and needs no scope of its
-    // own for this one.
-    let task = Ambient.local.withValue(
-      Ambient(process: self, cursor: cursor), operation: makeTask)
     let isLate = machine.withLock { machine in
       switch machine.status {
       case .running:
@@ -65,6 +53,16 @@ extension ProcessCore {
       }
     }
     if isLate { task.cancel() }
+  }
+
+  /// Nil for a process that was told to exit before its first turn, and that this ends: then it
+  /// never runs, as in OTP.
+  private func bodyToRun() -> Body? {
+    let body = takeBody()
+    guard isFenced else { return body }
+    _ = takeStart()
+    finish(.killed)
+    return nil
   }
 }
 
@@ -147,7 +145,7 @@ extension ProcessContext {
       ? ProcessCore(linkedTo: core, mailbox: mailbox, as: initialCall, priority: priority)
       : ProcessCore(
         node: node, parent: pid, mailbox: mailbox, as: initialCall, priority: priority)
-    let ref = core.monitor(child, label: MonitorLabel(tag: tag))
+    let ref = core.monitor(child, label: MonitorLabel.of(tag: tag))
     child.launchBody(under: Ambient.current?.cursor, body)
     return (child.pid, ref)
   }

@@ -100,7 +100,7 @@ package struct ShownState: Sendable {
 extension ProcessCore {
   /// The last events, if a log of them is kept.
   package var eventLog: [SystemEvent] {
-    kept.withLock { $0 }?.debug.withLock { $0.log } ?? []
+    machine.withLock { $0.backstage }?.debug.withLock { $0.log } ?? []
   }
 
   /// True if an end for that reason, now, is a failure, and somebody wants to know.

@@ -95,6 +95,7 @@ package struct CallList: @unchecked Sendable {
   }
 
   package mutating func takeAll() -> [AnyCallWait] {
+    if head == nil { return [] }
     var all: [AnyCallWait] = []
     all.reserveCapacity(count)
     while let call = head?.takeUnretainedValue() {
@@ -103,23 +104,4 @@ package struct CallList: @unchecked Sendable {
     }
     return all
   }
-}
-
-/// The wait for a start.
-@usableFromInline
-package final class StartWait: AnyCallWait, @unchecked Sendable {
-  // Unchecked: as `Wait`; `refusal` is written by the process before its end, which ends the wait.
-  private(set) var result: Result<Void, CallError> = .failure(.cancelled)
-  private(set) var refusal: (any Error)?
-
-  /// It has started.
-  @usableFromInline
-  package func succeed() { end { self.result = .success(()) } }
-
-  /// It does not want to, and will end with `normal`.
-  @usableFromInline
-  package func refuse(_ error: any Error) { refusal = error }
-
-  @usableFromInline
-  override package func fail(_ error: CallError) { end { self.result = .failure(error) } }
 }

@@ -43,11 +43,15 @@ package final class MonitorLabel: Sendable {
   let name: ProcessName?
   let tag: (any Sendable)?
 
-  /// Nil if there is neither.
-  init?(name: ProcessName? = nil, tag: (any Sendable)?) {
-    if name == nil, tag == nil { return nil }
+  private init(_ name: ProcessName?, _ tag: (any Sendable)?) {
     self.name = name
     self.tag = tag
+  }
+
+  /// Nil if there is neither.
+  // Not an initializer that fails, which would have made the object by then.
+  static func of(name: ProcessName? = nil, tag: (any Sendable)?) -> MonitorLabel? {
+    name == nil && tag == nil ? nil : MonitorLabel(name, tag)
   }
 }
 

@@ -81,7 +81,7 @@ extension ProcessCore {
       origin = .signal(from: pid.id, exit.reason)
     }
     hasHeardExit.store(true, ordering: .relaxed)
-    machine.withLock { $0.heardOrigin = origin }
+    machine.withLock { $0.madeBackstage().heardOrigin = origin }
   }
 
   /// The next message has nothing to do with what the last one told of.
@@ -91,13 +91,13 @@ extension ProcessCore {
 
   private func forgetHeardExitNow() {
     hasHeardExit.store(false, ordering: .relaxed)
-    machine.withLock { $0.heardOrigin = .itself }
+    machine.withLock { $0.backstage?.heardOrigin = .itself }
   }
 
   /// What it is that the running handler handles the end of; `itself` for nothing.
   var heardOrigin: ExitOrigin {
     guard hasHeardExit.load(ordering: .relaxed) else { return .itself }
-    return machine.withLock { $0.heardOrigin }
+    return machine.withLock { $0.backstage?.heardOrigin ?? .itself }
   }
 
   /// What an exit signal that this process sends comes from.

@@ -73,18 +73,6 @@ extension ProcessMachine {
     return .admitted(deliver(request.mail), admission.resumer)
   }
 
-  /// What is to be done once a message has left a bounded mailbox.
-  package struct Room: Sendable {
-    /// Its message is in the mailbox now.
-    package var admitted: RoomRequest?
-    /// Its sender, who is to be told.
-    package var resumer: Resumer?
-    /// Given up meanwhile: let go of them.
-    package var ended: [RoomRequest] = []
-
-    package func finish() { resumer?.resume() }
-  }
-
   /// A message has left: the first who waits for room gets it.
   mutating func makeRoom(_ mail: Mail, _ bounds: MailboxBounds) {
     guard mail.kind.takesRoom else { return }
@@ -102,14 +90,13 @@ extension ProcessMachine {
         room.ended.append(next)
       }
     }
-    self.room = room
+    bounds.room = room
   }
 
   /// What is to be done because a message has been taken, once the lock is let go.
   @inline(__always) package mutating func takeRoom() -> Room? {
-    if bounds == nil { return nil }
-    defer { room = nil }
-    return room
+    guard let bounds else { return nil }
+    return exchange(&bounds.room, with: nil)
   }
 
   /// A message that was looked at goes back. If the mailbox, which drops the oldest, has come to

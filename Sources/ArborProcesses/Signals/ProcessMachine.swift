@@ -12,57 +12,51 @@ package struct ProcessMachine<Receiver: Sendable>: Sendable {
   package enum Status: Sendable, Equatable {
     case running
     /// An exit signal has taken effect, or the body has ended; what is held is not yet released.
-    case exiting(ExitReason)
+    case exiting
     case released
   }
 
-  package var status = Status.running
-  package var fate: Fate?
+  // What is a yes or a no stands together: apart each would take a word.
+  package internal(set) var status = Status.running
   /// True once all that was held has been released: who asks from then on hears of the end at once, and
   /// before that not while a table or a name is still there.
   package private(set) var isSettled = false
-  /// How the exit came about, once there is one.
-  package var exitOrigin = ExitOrigin.itself
-  /// Where the end comes from that the running handler was told of.
-  package var heardOrigin = ExitOrigin.itself
   package var trapsExit = false
   /// False for a plain actor: it has a PID and an end, but nobody who would read.
   package let hasMailbox: Bool
   /// True once the surrounding task was cancelled: every later wait ends at once.
   package var isCancelled = false
+  package var isReceiving = false
+  /// True while a receive looks at a mail that it has taken out.
+  package var isLooking = false
+  package var hasTimedOut = false
+
+  /// What it ends of, once it does.
+  package internal(set) var exitReason = ExitReason.normal
+  /// How the exit came about, once there is one.
+  package internal(set) var exitOrigin = ExitOrigin.itself
+  /// When it was released.
+  var releaseTime: UInt64 = 0
 
   package var mail = MailQueue()
   /// Mail that the running receive has looked at and left.
   package var skipped = MailQueue()
-  /// True while a receive looks at a mail that it has taken out.
-  package var isLooking = false
   package var ledger = MailboxLedger()
   /// Nil for a mailbox without bounds.
   package let bounds: MailboxBounds?
-  /// Who was let into it, until that is told.
-  var room: Room?
   package var receiver: Receiver?
-  package var isReceiving = false
   /// Counts the waits for mail, so that a late timer does not end a later one.
   package var receiveNumber: UInt64 = 0
-  package var hasTimedOut = false
 
   // By the process, not by its id: two nodes have the same ids.
   package var links = SmallMap<ObjectIdentifier, ProcessCore>()
   package var monitors = SmallMap<MonitorRef, Monitor>()
   package var watchers = SmallMap<ObjectIdentifier, Monitor>()
-  package var aliases = SmallMap<MonitorRef, AliasLife>()
   package var names: [ProcessName] = []
-  package var label: String?
-  /// True while the process was told to handle nothing.
-  package var isSuspended = false
-  /// True while it hibernates.
-  package var isAsleep = false
+  /// What few have; nil as long as this one has none of it.
+  package var backstage: Backstage?
   /// What it is handling; nil while it waits for mail.
   var current: CurrentMail?
-  /// When which message was first known to be handled, by the number of messages handled before.
-  var currentSeen: (number: Int, time: UInt64) = (0, 0)
-  package var resources = SmallMap<ObjectIdentifier, any OwnedResource>()
   package var calls = CallList()
   /// The timers that are to send to this process.
   package var timers = TimerList()
@@ -74,7 +68,9 @@ package struct ProcessMachine<Receiver: Sendable>: Sendable {
   var alarm: TimerEntry?
   /// When the alarm comes; `max` if it is not set.
   var alarmTime = UInt64.max
-  package var task: Task<Void, Never>?
+  package var task: Task<Void, any Error>?
+  /// What tells those who wait for the end if the handler goes on for too long.
+  var grace: TimerEntry?
   package var origin: Origin
 
   package init(
@@ -82,7 +78,7 @@ package struct ProcessMachine<Receiver: Sendable>: Sendable {
   ) {
     self.hasMailbox = hasMailbox
     self.origin = origin
-    bounds = MailboxBounds(mailbox)
+    bounds = MailboxBounds.of(mailbox)
   }
 
   /// The release is through.

@@ -13,20 +13,6 @@ package enum Duties {
   @inlinable package static var observed: UInt8 { 4 }
 }
 
-/// What few processes have: made when it is first needed.
-package final class Backstage: Sendable {
-  let agenda = Lock(ServerAgenda())
-  let debug = Lock(DebugMachine())
-  /// Held while somebody looks on.
-  let hold = Lock<GaugeHold?>(nil)
-}
-
-/// Keeps the ``FenceGauge`` raised.
-final class GaugeHold: Sendable {
-  init() { FenceGauge.shared.raise() }
-  deinit { FenceGauge.shared.lower() }
-}
-
 extension ProcessCore {
   /// True while there is nothing to see to but the next message.
   @inlinable
@@ -38,14 +24,7 @@ extension ProcessCore {
   @inline(__always)
   package var isObserved: Bool { duties.load(ordering: .relaxed) & Duties.observed != 0 }
 
-  var backstage: Backstage {
-    kept.withLock { kept in
-      if let kept { return kept }
-      let made = Backstage()
-      kept = made
-      return made
-    }
-  }
+  var backstage: Backstage { machine.withLock { $0.madeBackstage() } }
 
   func setDuty(_ duty: UInt8, _ isSet: Bool) {
     if isSet {

@@ -133,9 +133,9 @@ extension ProcessCore {
   }
 
   private func hibernate(atMost nanoseconds: UInt64?) async -> Machine.Next {
-    machine.withLock { $0.isAsleep = true }
+    machine.withLock { $0.madeBackstage().isAsleep = true }
     jobs.withLock { $0.trim() }
-    defer { machine.withLock { $0.isAsleep = false } }
+    defer { machine.withLock { $0.backstage?.isAsleep = false } }
     return await waitForMail(atMost: nanoseconds)
   }
 

@@ -127,15 +127,15 @@ extension ProcessCore {
   }
 
   private func setSuspended(_ isSuspended: Bool, _ from: From<Void>) {
-    machine.withLock { $0.isSuspended = isSuspended }
+    machine.withLock { $0.madeBackstage().isSuspended = isSuspended }
     from.answer(())
   }
 
   @usableFromInline
-  package var isSuspended: Bool { machine.withLock { $0.isSuspended } }
+  package var isSuspended: Bool { machine.withLock { $0.backstage?.isSuspended ?? false } }
 
   private var status: SystemStatus {
-    let debug = kept.withLock { $0 }?.debug.withLock { $0 } ?? DebugMachine()
+    let debug = machine.withLock { $0.backstage }?.debug.withLock { $0 } ?? DebugMachine()
     let info = info
     return SystemStatus(
       pid: pid, name: info?.names.first, initialCall: info?.initialCall, parent: info?.parent,

@@ -135,7 +135,7 @@ extension ProcessMachine {
     let waiting = request(2)
     _ = machine.deliverOrWait(waiting)
     let ending = machine.beginExit(.shutdown)
-    #expect(ending.requests.count == 1 && ending.requests.first === waiting)
+    #expect(ending.unread.requests.count == 1 && ending.unread.requests.first === waiting)
     #expect(machine.ledger.droppedByExit == 2 && machine.ledger.queued == 0)
     guard case .admitted(.refused, _) = machine.deliverOrWait(request(3)) else {
       Issue.record("it waits for a process that is exiting")
