@@ -110,7 +110,7 @@ import Testing
       let row = tracing.row(of: core)
       #expect(SpanManager.rowCount(on: sim.node) == 0)
       let span = TraceSpan("late")
-      #expect(!row.push(SpanRowMachine.Entry(span, isScoped: false, under: nil)))
+      #expect(row.push(span, isScoped: false, under: nil) == span)
       #expect(recorder.spans.isEmpty)
     }
   }
@@ -447,7 +447,7 @@ import Testing
       // One whose cast and whose DOWN are on their way for as long as you like.
       let core = ProcessCore(node: sim.node, parent: nil)
       let row = SpanRow(seed: 1, Tracing.of(sim.node))
-      #expect(row.push(SpanRowMachine.Entry(TraceSpan("left"), isScoped: false, under: nil)))
+      #expect(row.push(TraceSpan("left"), isScoped: false, under: nil) == nil)
       Tracing.of(sim.node).insert(row, of: core.pid)
       core.finish(.shutdown)
       #expect(SpanManager.rowCount(on: sim.node) == 2)

@@ -30,6 +30,8 @@ public final class Node: Sendable {
   /// when is the seed's to say.
   let mayAnswerInPlace: Bool
   package let clock: any NodeClock
+  /// True if the clock tells the machine's time, which can be had without asking it.
+  private let hasMachineTime: Bool
   package let processes = ProcessTable()
   package let names = NameTable()
   /// Nanoseconds that a handler has to return once its process was told to exit.
@@ -88,6 +90,7 @@ public final class Node: Sendable {
     pool = (scheduler as? WorkStealingPool).map { .passUnretained($0.core) }
     mayAnswerInPlace = scheduler.mayAnswerInPlace
     self.clock = clock
+    hasMachineTime = clock is SystemClock
     self.exitGrace = exitGrace.wholeNanoseconds
     telemetry = Telemetry(
       monotonicTime: { [clock] in clock.now() }, wallTime: { [clock] in clock.wallTime() })
@@ -117,7 +120,8 @@ public final class Node: Sendable {
   }
 
   /// The time of the node's clock, in nanoseconds.
-  package func now() -> UInt64 { clock.now() }
+  // A clock that is asked is retained for it, and all threads would wait for one another on its count.
+  package func now() -> UInt64 { hasMachineTime ? SystemTime.monotonic() : clock.now() }
 
   /// How many processes live on the node.
   ///

@@ -1,5 +1,5 @@
 import ArborPrimitives
-import Synchronization
+public import Synchronization
 
 /// What surrounds the running code: the process it runs as, and the span it runs under.
 ///
@@ -17,10 +17,10 @@ package final class Ambient: Sendable {
 
   @usableFromInline
   package init(process: ProcessCore?, cursor: TraceCursor?, sentAt: UInt64 = 0) {
-    self.process = process
+    process?.presence.enter()
     self.cursor = cursor
     self.sentAt = sentAt
-    process?.presence.enter()
+    self.process = process
   }
 
   /// The inside of a span. Its place comes in parts, because a whole one would be made twice.
@@ -28,27 +28,44 @@ package final class Ambient: Sendable {
     process: ProcessCore, traceHigh: UInt64, traceLow: UInt64, spanID: UInt64, isSampled: Bool,
     cargo: (any TraceCargo)?, sentAt: UInt64
   ) {
-    self.process = process
+    process.presence.enter()
     cursor = TraceCursor(
       traceHigh: traceHigh, traceLow: traceLow, spanID: spanID, owner: process.id,
       isSampled: isSampled, cargo: cargo)
     self.sentAt = sentAt
-    process.presence.enter()
+    self.process = process
   }
 
-  deinit { process?.presence.leave() }
+  deinit { leave() }
+
+  // Not a part of the deinit: there the process would be retained for it.
+  @inline(never)
+  private func leave() { process?.presence.leave() }
 
   // Not by the property wrapper, whose projection cannot be shown to other targets' specialisers. Nor of
   // an optional, which costs each reading and each binding some 60 instructions more.
   @usableFromInline package static let local = TaskLocal<Ambient>(wrappedValue: .nowhere)
+  // It is never let go.
+  @usableFromInline static let uncounted = Unmanaged.passUnretained(local)
+
+  /// Runs `body` there, as the task-local itself would, but without counting that up and down: all threads
+  /// would wait for one another on the count.
+  @inlinable
+  package static func with<Result>(_ ambient: Ambient, _ body: () -> Result) -> Result {
+    uncounted._withUnsafeGuaranteedRef { $0.withValue(ambient, operation: body) }
+  }
 
   /// Where code is that runs as no process and under no span.
   package static let nowhere = Ambient(process: nil, cursor: nil)
 
+  /// Where the calling code is.
+  @inlinable
+  package static var here: Ambient { local.get() }
+
   /// Nil if the code runs as no process and under no span.
   @inlinable
   package static var current: Ambient? {
-    let ambient = local.get()
+    let ambient = here
     return ambient.process == nil && ambient.cursor == nil ? nil : ambient
   }
 
@@ -84,8 +101,8 @@ extension Ambient {
 /// It says where to look; the truth about which spans are open is the span table's.
 @usableFromInline
 package struct TraceCursor: Sendable, Equatable {
-  package var traceHigh: UInt64
-  package var traceLow: UInt64
+  @usableFromInline package var traceHigh: UInt64
+  @usableFromInline package var traceLow: UInt64
   package var spanID: UInt64
   /// The process whose row the span is in, 0 if it came from elsewhere.
   package var owner: UInt64
@@ -129,12 +146,14 @@ extension TraceCursor {
   }
 
   /// True for a place outside of every trace: a trace id is never zero.
+  @inlinable
   package var isOutside: Bool { traceHigh == 0 && traceLow == 0 }
 }
 
 extension ProcessCore {
   /// True while spans are open that no task-local tells of: whoever wants to know which span the
   /// code is in has to look into the process's row.
+  @inlinable
   package var hasLooseSpans: Bool { looseSpans.load(ordering: .relaxed) > 0 }
 
   package func countLooseSpan(_ change: Int) {

@@ -41,13 +41,13 @@ package struct Presence: ~Copyable, Sendable {
 
   package init() {}
 
-  package func enter(_ gauge: FenceGauge = .shared) {
+  package func enter(_ gauge: @autoclosure () -> FenceGauge = .shared) {
     // Raised after the count, but before any code can run in the new ambient.
-    if word.wrappingAdd(2, ordering: .acquiringAndReleasing).oldValue == 1 { gauge.raise() }
+    if word.wrappingAdd(2, ordering: .acquiringAndReleasing).oldValue == 1 { gauge().raise() }
   }
 
-  package func leave(_ gauge: FenceGauge = .shared) {
-    if word.wrappingSubtract(2, ordering: .acquiringAndReleasing).oldValue == 3 { gauge.lower() }
+  package func leave(_ gauge: @autoclosure () -> FenceGauge = .shared) {
+    if word.wrappingSubtract(2, ordering: .acquiringAndReleasing).oldValue == 3 { gauge().lower() }
   }
 
   /// Called once, before anybody can see that the process is fenced.

@@ -32,7 +32,7 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
   let ownTask = Atomic<UInt>(0)
   /// What the node's parts keep about this process: the tracing's row.
   @usableFromInline package let slot = ProcessSlot()
-  let looseSpans = Atomic(0)
+  @usableFromInline let looseSpans = Atomic(0)
   /// True while the process handles the end of another; see `hears`.
   let hasHeardExit = Atomic(false)
   /// The address of the type of server that this process is; 0 for a raw one.

@@ -32,21 +32,21 @@ package struct ProcessSlot: ~Copyable, Sendable {
   /// The content, which is of that type: there is one part only that fills the slots of a node.
   @inlinable
   package func content<Content: SlotContent>(as type: Content.Type) -> Content? {
-    guard let address = UnsafeRawPointer(bitPattern: address.load(ordering: .acquiring)) else {
-      return nil
-    }
-    return Unmanaged<Content>.fromOpaque(address).takeUnretainedValue()
+    reference(as: type)?.takeUnretainedValue()
   }
 
-  /// The same, lent for the length of `body` and not counted; nil if there is none.
+  /// The same, not counted: it lasts as long as the process object.
+  @inlinable
+  package func reference<Content: SlotContent>(as type: Content.Type) -> Unmanaged<Content>? {
+    UnsafeRawPointer(bitPattern: address.load(ordering: .acquiring)).map(Unmanaged.fromOpaque)
+  }
+
+  /// The same, lent for the length of `body`; nil if there is none.
   @inlinable
   package func withContent<Content: SlotContent, Result>(
     as type: Content.Type, _ body: (Content) -> Result
   ) -> Result? {
-    guard let address = UnsafeRawPointer(bitPattern: address.load(ordering: .acquiring)) else {
-      return nil
-    }
-    return Unmanaged<Content>.fromOpaque(address)._withUnsafeGuaranteedRef(body)
+    reference(as: type)?._withUnsafeGuaranteedRef(body)
   }
 
   /// Fills it, unless somebody was faster.

@@ -46,9 +46,6 @@ public struct TraceSpan: Sendable, Identifiable {
     _modify { yield &own.metadata }
   }
 
-  /// How many attributes it has, without taking them out to count them.
-  var attributeCount: Int { record.metadata.count }
-
   public var status: Status {
     get { record.status }
     set { own.status = newValue }

@@ -44,9 +44,9 @@ extension SpanManager {
     let span = span.opened(by: core)
     core.node.emitStart(span)
     core.countLooseSpan(1)
-    if row.push(SpanRowMachine.Entry(span, isScoped: false, under: nil)) { return true }
+    guard let refused = row.push(span, isScoped: false, under: nil) else { return true }
     core.countLooseSpan(-1)
-    core.node.emitRefusal(of: span, core)
+    core.node.emitRefusal(of: refused, core)
     return false
   }
 
@@ -55,11 +55,11 @@ extension SpanManager {
   /// - Returns: the span; nil if there was none, or the process is exiting.
   @discardableResult
   public static func pop(of pid: PID? = nil) -> TraceSpan? {
-    guard let (core, row) = writable(pid, makesRow: false), let entry = row.pop() else {
+    guard let (core, row) = writable(pid, makesRow: false), let taken = row.pop() else {
       return nil
     }
-    if !entry.isScoped { core.countLooseSpan(-1) }
-    let span = core.node.ended(entry.span, .ok)
+    if !taken.isScoped { core.countLooseSpan(-1) }
+    let span = core.node.ended(taken.span, .ok)
     core.node.emitStop(span)
     return span
   }

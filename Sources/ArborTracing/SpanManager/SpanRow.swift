@@ -7,7 +7,9 @@ import Synchronization
 /// Its process and the SpanManager hold the row itself, not the way to it through the table: a
 /// change of the table's owner neither blocks nor fails a write.
 package final class SpanRow: SlotContent {
-  private let machine = Lock(SpanRowMachine())
+  private let lock = BriefLock()
+  // Unsafe, but touched under the lock alone.
+  @exclusivity(unchecked) nonisolated(unsafe) private var machine = SpanRowMachine()
   /// How many spans are open: a copy, for those who only compare it with the limit.
   private let openCount = Atomic(0)
   /// The state of the process's own source of ids. One of the node's would be everybody's bottleneck.
@@ -21,28 +23,43 @@ package final class SpanRow: SlotContent {
     counters = tracing.counters
   }
 
-  /// Any transition; whoever changes the number of spans goes through here.
-  private func change<Result: Sendable>(
-    _ transition: (inout SpanRowMachine) -> Result
-  ) -> Result {
-    machine.withLock { machine in
+  /// A transition that leaves the number of spans as it is.
+  @inline(__always)
+  private func withLock<Result>(_ transition: (inout SpanRowMachine) -> Result) -> Result {
+    lock.acquire()
+    defer { lock.release() }
+    return transition(&machine)
+  }
+
+  /// Any other.
+  @inline(__always)
+  private func change<Result>(_ transition: (inout SpanRowMachine) -> Result) -> Result {
+    withLock { machine in
       let result = transition(&machine)
       openCount.store(machine.entries.count, ordering: .relaxed)
       return result
     }
   }
 
-  func current(under scope: UInt64) -> TraceSpan? { machine.withLock { $0.current(under: scope) } }
+  func current(under scope: UInt64) -> TraceSpan? { withLock { $0.current(under: scope) } }
 
-  func push(_ entry: SpanRowMachine.Entry) -> Bool { change { $0.push(entry) } }
+  /// - Returns: the span, if the row is closed.
+  func push(_ span: consuming TraceSpan, isScoped: Bool, under scope: UInt64?) -> TraceSpan? {
+    // Not by `change`, whose closure would keep the span until its end, and count it for that.
+    lock.acquire()
+    defer { lock.release() }
+    let refused = machine.push(span, isScoped: isScoped, under: scope)
+    openCount.store(machine.entries.count, ordering: .relaxed)
+    return refused
+  }
 
-  func remove(_ id: SpanID) -> SpanRowMachine.Entry? { change { $0.remove(id) } }
+  func remove(_ id: SpanID) -> SpanRowMachine.Taken? { change { $0.remove(id) } }
 
-  func pop() -> SpanRowMachine.Entry? { change { $0.pop() } }
+  func pop() -> SpanRowMachine.Taken? { change { $0.pop() } }
 
-  func skip(under scope: UInt64) { machine.withLock { $0.skip(under: scope) } }
+  func skip(under scope: UInt64) { withLock { $0.skip(under: scope) } }
 
-  func endSkipped(under scope: UInt64) -> Bool { machine.withLock { $0.endSkipped(under: scope) } }
+  func endSkipped(under scope: UInt64) -> Bool { withLock { $0.endSkipped(under: scope) } }
 
   func replace(with spans: [TraceSpan]) -> SpanRowMachine.Replacement? {
     change { $0.replace(with: spans) }
@@ -53,15 +70,15 @@ package final class SpanRow: SlotContent {
   func close() -> [TraceSpan] { change { $0.close() } }
 
   func update(_ id: SpanID, _ change: (inout TraceSpan) -> Void) -> TraceSpan? {
-    machine.withLock { $0.update(id, change) }
+    withLock { $0.update(id, change) }
   }
 
   func replaceTop(_ old: TraceSpan, with new: TraceSpan) -> Bool {
-    machine.withLock { $0.replaceTop(old, with: new) }
+    withLock { $0.replaceTop(old, with: new) }
   }
 
   /// The open spans, innermost last.
-  var spans: [TraceSpan] { machine.withLock { $0.entries.map(\.span) } }
+  var spans: [TraceSpan] { withLock { $0.entries.map(\.span) } }
 
   var count: Int { openCount.load(ordering: .relaxed) }
 
@@ -121,6 +138,11 @@ package final class SpanRow: SlotContent {
     close(becauseOf: Fate(reason: reason, time: core.node.clock.now()), of: core.pid)
     Tracing.of(core.node).takeOut(core.pid)
   }
+}
+
+extension Ambient {
+  /// What this place is called in a row; 0 outside of every span.
+  var scope: UInt64 { cursor?.scope ?? 0 }
 }
 
 extension TraceCursor {

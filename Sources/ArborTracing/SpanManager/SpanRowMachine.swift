@@ -13,12 +13,18 @@ struct SpanRowMachine: Sendable {
     var unopened = 0
 
     /// - Parameter scope: where it was opened.
-    init(_ span: TraceSpan, isScoped: Bool, under scope: UInt64?) {
-      self.span = span
+    init(_ span: consuming TraceSpan, isScoped: Bool, under scope: UInt64?) {
       id = span.id.bits
+      self.span = span
       self.isScoped = isScoped
       self.scope = isScoped ? id : scope
     }
+  }
+
+  /// A span that was taken out, and what has to be known of it then.
+  struct Taken: Sendable {
+    let span: TraceSpan
+    let isScoped: Bool
   }
 
   private(set) var entries: [Entry] = []
@@ -49,26 +55,25 @@ struct SpanRowMachine: Sendable {
     return nil
   }
 
-  /// False if the row is closed.
-  mutating func push(_ entry: Entry) -> Bool {
-    if isClosed { return false }
-    entries.append(entry)
-    return true
+  /// Takes a span in; gives it back if the row is closed.
+  mutating func push(
+    _ span: consuming TraceSpan, isScoped: Bool, under scope: UInt64?
+  ) -> TraceSpan? {
+    if isClosed { return span }
+    entries.append(Entry(span, isScoped: isScoped, under: scope))
+    return nil
   }
 
   /// Takes a span out, wherever it lies; nil if somebody else did.
-  mutating func remove(_ id: SpanID) -> Entry? {
-    guard let index = index(of: id) else { return nil }
-    let entry = index == entries.count - 1 ? entries.removeLast() : entries.remove(at: index)
-    if entry.unopened > 0 { passOn(entry) }
-    return entry
-  }
+  mutating func remove(_ id: SpanID) -> Taken? { index(of: id).map { take(at: $0) } }
 
   /// Takes out the innermost; nil if there is none, or the row is closed.
-  mutating func pop() -> Entry? {
-    let entry = entries.popLast()
-    if let entry, entry.unopened > 0 { passOn(entry) }
-    return entry
+  mutating func pop() -> Taken? { entries.isEmpty ? nil : take(at: entries.count - 1) }
+
+  private mutating func take(at index: Int) -> Taken {
+    let entry = index == entries.count - 1 ? entries.removeLast() : entries.remove(at: index)
+    if entry.unopened > 0 { passOn(entry) }
+    return Taken(span: entry.span, isScoped: entry.isScoped)
   }
 
   /// Notes that a loose span was to be opened in the current one, and was not.

@@ -21,12 +21,12 @@ struct MessageSpans: MessageObserver {
   func calling<Reply>(
     _ server: any GenServer.Type, _ body: () async throws(CallError) -> Reply
   ) async throws(CallError) -> Reply {
-    let scope = SpanScope("\(server).call", { [:] }, .client, under: .current, isTimed: true)
+    let scope = SpanScope.open("\(server).call", { [:] }, .client, under: .here, isTimed: true)
     return try await Trace.run(scope, isolation: #isolation, body)
   }
 
   func casting(_ server: any GenServer.Type, _ body: () -> Void) {
-    let scope = SpanScope("\(server).cast", { [:] }, .producer, under: .current, isTimed: true)
+    let scope = SpanScope.open("\(server).cast", { [:] }, .producer, under: .here, isTimed: true)
     Trace.run(scope, body)
   }
 
@@ -44,7 +44,7 @@ struct MessageSpans: MessageObserver {
       return try await Ambient.local.withValue(outer) { try await body() }
     }
     do {
-      try await Ambient.local.withValue(scope.inside ?? outer) { try await body() }
+      try await Ambient.local.withValue(scope.inside) { try await body() }
     } catch let reason as ExitReason where reason.isQuiet {
       scope.end()
       throw reason
@@ -59,7 +59,7 @@ struct MessageSpans: MessageObserver {
     _ handler: String, _ kind: TraceSpan.Kind, _ mail: Mail, _ server: any GenServer.Type,
     _ outer: Ambient
   ) -> SpanScope {
-    SpanScope(
+    SpanScope.open(
       "\(server).\(handler)",
       {
         var attributes: Attributes = ["message": Self.caseName(of: mail.payload)]

@@ -5,19 +5,14 @@ import Synchronization
 // Opens, changes and ends spans: what is common to the scoped and the loose ones. Each is told the process
 // and where its code is, and keeps neither: to count a reference costs as much as all else in a line.
 extension SpanRow {
-  enum Opening {
-    /// It is open, or, in a process that is exiting, was refused.
-    case span(TraceSpan)
-    /// It is not sampled. What runs under it runs under this.
-    indirect case passedOn(TraceCursor)
-    /// It is not there, and what would run under it runs where it is already.
-    case nothing
-  }
-
   /// Lends the row that a process opens a span in.
-  static func opening<Result>(for core: ProcessCore, _ body: (SpanRow) -> Result) -> Result {
-    if !core.isFenced, let result = core.slot.withContent(as: SpanRow.self, body) { return result }
-    return body(newRow(for: core))
+  static func lent<Result>(by core: ProcessCore, _ body: (SpanRow) -> Result) -> Result {
+    let new = core.slot.reference(as: SpanRow.self) == nil ? newRow(for: core) : nil
+    // Called at one place only, so that it can be inlined there.
+    return withExtendedLifetime(new) {
+      let row = core.slot.reference(as: SpanRow.self) ?? .passUnretained(new!)
+      return row._withUnsafeGuaranteedRef(body)
+    }
   }
 
   private static func newRow(for core: ProcessCore) -> SpanRow {
@@ -32,17 +27,26 @@ extension SpanRow {
     return (row, core)
   }
 
-  /// Opens a span, for code of a process that has this row.
-  func open(
-    _ name: String, _ kind: TraceSpan.Kind, isScoped: Bool, in core: ProcessCore,
-    under ambient: Ambient?, _ attributes: () -> Attributes
-  ) -> Opening {
+  /// Where in which trace a span is to be.
+  struct Place {
+    let traceID: TraceID
+    let spanID: SpanID
+    let parentID: SpanID?
+    let isSampled: Bool
+    /// True if its parent is not sampled either.
+    let isUnderUnsampled: Bool
+  }
+
+  /// Decides where a span will be that code in `outer` opens; nil for nowhere, for want of depth.
+  @inline(__always)
+  func place(
+    _ name: String, _ kind: TraceSpan.Kind, in core: ProcessCore, under outer: Ambient
+  ) -> Place? {
     if count >= settings.depth.load(ordering: .relaxed) {
       counters.tooDeep.wrappingAdd(1, ordering: .relaxed)
-      if !isScoped { skip(under: ambient?.cursor?.scope ?? 0) }
-      return .nothing
+      return nil
     }
-    let parent = place(in: core, under: ambient)
+    let parent = parent(in: core, under: outer)
     let traceID = parent?.traceID ?? TraceID(high: nextID(), low: nextID())
     var isSampled = parent?.isSampled ?? true
     if !settings.isPlain.load(ordering: .relaxed) {
@@ -51,58 +55,61 @@ extension SpanRow {
           traceID: traceID, name: name, kind: kind, parentIsSampled: parent?.isSampled,
           parentIsRemote: parent?.isRemote ?? false))
     }
-    if !isSampled, isScoped {
-      if parent?.isSampled == false { return .nothing }
-      return .passedOn(
-        TraceCursor(
-          traceHigh: traceID.high, traceLow: traceID.low, spanID: nextID(), owner: core.id,
-          isSampled: false, cargo: ambient?.cursor?.cargo))
-    }
-    var span = TraceSpan(
-      id: SpanID(nextID()), traceID: traceID, parentID: parent?.spanID, name: name, kind: kind,
-      processID: core.id, isSampled: isSampled, startTime: core.node.clock.now(),
-      metadata: isSampled ? attributes() : Attributes())
-    let limit = settings.attributes.load(ordering: .relaxed)
-    if span.attributeCount > limit { cut(&span, to: limit) }
-    // Before it can be seen, so that no stop overtakes its start.
-    core.node.emitStart(span)
-    // Counted before it is there: whoever ends it counts it out.
-    if !isScoped { core.countLooseSpan(1) }
-    let scope = ambient?.cursor?.scope ?? 0
-    let isRefused =
-      core.isFenced || !push(SpanRowMachine.Entry(span, isScoped: isScoped, under: scope))
-    if isRefused {
-      if !isScoped { core.countLooseSpan(-1) }
-      core.node.emitRefusal(of: span, core)
-    }
-    return .span(span)
+    return Place(
+      traceID: traceID, spanID: SpanID(nextID()), parentID: parent?.spanID, isSampled: isSampled,
+      isUnderUnsampled: parent?.isSampled == false)
   }
 
-  private func cut(_ span: inout TraceSpan, to limit: Int) {
-    let excess = span.attributeCount - limit
-    span.metadata.cut(to: limit)
-    span.cut.attributes = excess
-    counters.attributes.wrappingAdd(excess, ordering: .relaxed)
-  }
-
-  private struct Place {
+  fileprivate struct Parent {
     let traceID: TraceID
     let spanID: SpanID
     let isSampled: Bool
     let isRemote: Bool
   }
 
-  /// What will be the parent.
-  private func place(in core: ProcessCore, under ambient: Ambient?) -> Place? {
+  @inline(__always)
+  private func parent(in core: ProcessCore, under outer: Ambient) -> Parent? {
     // A task-local says it all, unless there are spans that none tells of.
-    if core.hasLooseSpans, let span = current(under: ambient) {
-      return Place(
+    if core.hasLooseSpans, let span = current(under: outer) {
+      return Parent(
         traceID: span.traceID, spanID: span.id, isSampled: span.isSampled, isRemote: false)
     }
-    guard let cursor = ambient?.cursor, !cursor.isOutside else { return nil }
-    return Place(
-      traceID: TraceID(high: cursor.traceHigh, low: cursor.traceLow),
-      spanID: SpanID(cursor.spanID), isSampled: cursor.isSampled, isRemote: cursor.owner == 0)
+    return outer.cursor?.parent
+  }
+
+  /// Makes a span for its place.
+  func span(
+    _ name: String, _ kind: TraceSpan.Kind, at place: Place, of core: ProcessCore,
+    _ startTime: UInt64, _ attributes: () -> Attributes
+  ) -> TraceSpan {
+    let metadata = place.isSampled ? attributes() : Attributes()
+    let excess = metadata.count - settings.attributes.load(ordering: .relaxed)
+    var span = TraceSpan(
+      id: place.spanID, traceID: place.traceID, parentID: place.parentID, name: name, kind: kind,
+      processID: core.id, isSampled: place.isSampled, startTime: startTime, metadata: metadata)
+    if excess > 0 { cut(excess, from: &span) }
+    return span
+  }
+
+  private func cut(_ excess: Int, from span: inout TraceSpan) {
+    span.metadata.cut(to: span.metadata.count - excess)
+    span.cut.attributes = excess
+    counters.attributes.wrappingAdd(excess, ordering: .relaxed)
+  }
+
+  /// Opens a span that was made for code running there. In a process that is exiting it is refused.
+  func add(
+    _ span: consuming TraceSpan, isScoped: Bool, in core: ProcessCore, under outer: Ambient
+  ) {
+    // Before it can be seen, so that no stop overtakes its start.
+    core.node.emitStart(span)
+    // Counted before it is there: whoever ends it counts it out.
+    if !isScoped { core.countLooseSpan(1) }
+    let scope = isScoped ? nil : outer.scope
+    if let refused = core.isFenced ? span : push(span, isScoped: isScoped, under: scope) {
+      if !isScoped { core.countLooseSpan(-1) }
+      core.node.emitRefusal(of: refused, core)
+    }
   }
 
   /// Ends a span, wherever it lies in the stack.
@@ -117,21 +124,31 @@ extension SpanRow {
 
   /// Takes out a span that its process is ending; nil as `end` says. Who got it has to say that it ended.
   func take(_ id: SpanID, from core: ProcessCore) -> TraceSpan? {
-    guard !core.isFenced, let entry = remove(id) else { return nil }
-    if !entry.isScoped { core.countLooseSpan(-1) }
-    return entry.span
+    guard !core.isFenced, let taken = remove(id) else { return nil }
+    if !taken.isScoped { core.countLooseSpan(-1) }
+    return taken.span
   }
 
   /// Ends a loose span that code running there was to open last, and did not for want of depth.
   ///
   /// - Returns: false if there is none such: what it is to end is open.
   func endSkipped(under ambient: Ambient?) -> Bool {
-    endSkipped(under: ambient?.cursor?.scope ?? 0)
+    endSkipped(under: ambient?.scope ?? 0)
   }
 
   /// The open span that code running there is in.
   func current(under ambient: Ambient?) -> TraceSpan? {
-    current(under: ambient?.cursor?.scope ?? 0)
+    current(under: ambient?.scope ?? 0)
+  }
+}
+
+extension TraceCursor {
+  /// The parent of what is opened here; nil outside of every trace.
+  fileprivate var parent: SpanRow.Parent? {
+    if isOutside { return nil }
+    return SpanRow.Parent(
+      traceID: TraceID(high: traceHigh, low: traceLow), spanID: SpanID(spanID),
+      isSampled: isSampled, isRemote: owner == 0)
   }
 }
 
@@ -145,7 +162,7 @@ extension Node {
   /// A span, which is in no row any more, as it ended.
   func ended(_ span: TraceSpan, _ status: TraceSpan.Status) -> TraceSpan {
     var span = span
-    span.endTime = max(clock.now(), span.startTime)
+    span.endTime = max(now(), span.startTime)
     // One that was called failed before stays so.
     if !span.isError || status != .ok { span.status = status }
     return span
@@ -154,7 +171,7 @@ extension Node {
   /// Says that a span was opened by a process that opens nothing more.
   func emitRefusal(of span: TraceSpan, _ core: ProcessCore) {
     var refused = span
-    refused.endTime = max(clock.now(), span.startTime)
+    refused.endTime = max(now(), span.startTime)
     refused.status = .error("ownerDead")
     emitStop(refused, fate: core.fate)
   }

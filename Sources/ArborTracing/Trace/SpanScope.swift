@@ -4,64 +4,97 @@ public import ArborProcesses
 /// `withSpan` that needs neither the body's types nor its isolation.
 @usableFromInline
 struct SpanScope {
-  /// Where the body runs; nil for where it already is.
-  @usableFromInline let inside: Ambient?
-  private let isOpen: Bool
+  /// Where the body runs.
+  @usableFromInline let inside: Ambient
+  /// False if the body runs where it is already.
+  @usableFromInline let isInside: Bool
+  /// The span, if it is open.
+  private let id: SpanID?
   /// True if the span is in no process but one made for it.
   private let endsProcess: Bool
 
+  fileprivate init(_ inside: Ambient, isInside: Bool, id: SpanID?, endsProcess: Bool = false) {
+    self.inside = inside
+    self.isInside = isInside
+    self.id = id
+    self.endsProcess = endsProcess
+  }
+
   @usableFromInline
-  init(
-    _ name: String, _ attributes: () -> Attributes, _ kind: TraceSpan.Kind,
-    under ambient: Ambient?
-  ) {
-    self.init(name, attributes, kind, under: ambient, isTimed: false)
+  static func open(
+    _ name: String, _ attributes: () -> Attributes, _ kind: TraceSpan.Kind, under outer: Ambient
+  ) -> SpanScope {
+    open(name, attributes, kind, under: outer, isTimed: false)
   }
 
   /// - Parameter isTimed: what is sent from inside says when.
-  init(
-    _ name: String, _ attributes: () -> Attributes, _ kind: TraceSpan.Kind,
-    under ambient: Ambient?, isTimed: Bool
-  ) {
-    let core = ambient?.process ?? ProcessCore(node: .shared, parent: nil)
-    endsProcess = ambient?.process == nil
-    let opening = SpanRow.opening(for: core) {
-      $0.open(name, kind, isScoped: true, in: core, under: ambient, attributes)
+  static func open(
+    _ name: String, _ attributes: () -> Attributes, _ kind: TraceSpan.Kind, under outer: Ambient,
+    isTimed: Bool
+  ) -> SpanScope {
+    outer.process?.openSpan(name, attributes, kind, under: outer, isTimed: isTimed)
+      ?? openAlone(name, attributes, kind, under: outer, isTimed: isTimed)
+  }
+
+  /// Opens a span in a process made for it.
+  private static func openAlone(
+    _ name: String, _ attributes: () -> Attributes, _ kind: TraceSpan.Kind, under outer: Ambient,
+    isTimed: Bool
+  ) -> SpanScope {
+    let core = ProcessCore(node: .shared, parent: nil)
+    let alone = Ambient(process: core, cursor: outer.cursor)
+    let scope = open(name, attributes, kind, under: alone, isTimed: isTimed)
+    if scope.id != nil {
+      return SpanScope(scope.inside, isInside: true, id: scope.id, endsProcess: true)
     }
-    switch opening {
-    case .span(let span):
-      let traceID = span.traceID
-      inside = Ambient(
-        process: core, traceHigh: traceID.high, traceLow: traceID.low, spanID: span.id.bits,
-        isSampled: span.isSampled, cargo: ambient?.cursor?.cargo,
-        sentAt: isTimed ? span.startTime : 0)
-      isOpen = true
-      return
-    case .passedOn(let cursor): inside = Ambient(process: ambient?.process, cursor: cursor)
-    case .nothing: inside = nil
-    }
-    isOpen = false
-    if endsProcess { core.finishScope(.normal) }
+    core.finishScope(.normal)
+    if !scope.isInside { return SpanScope(outer, isInside: false, id: nil) }
+    let inside = Ambient(process: nil, cursor: scope.inside.cursor)
+    return SpanScope(inside, isInside: true, id: nil)
   }
 
   /// The body has returned.
   @usableFromInline
   func end() {
-    guard isOpen, let core = inside?.process else { return }
-    if let span = take(from: core) { core.node.end(span, .ok) }
-    if endsProcess { core.finishScope(.normal) }
+    guard let id else { return }
+    inside.process?.endSpan(id, .ok)
+    if endsProcess { inside.process?.finishScope(.normal) }
   }
 
   /// The body has thrown.
   @usableFromInline
   func end(_ error: any Error) {
-    guard isOpen, let core = inside?.process else { return }
-    if let span = take(from: core) { core.node.end(span, .error("\(error)")) }
-    if endsProcess { core.finishScope(ExitReason(error)) }
+    guard let id else { return }
+    inside.process?.endSpan(id, .error("\(error)"))
+    if endsProcess { inside.process?.finishScope(ExitReason(error)) }
+  }
+}
+
+extension ProcessCore {
+  fileprivate func openSpan(
+    _ name: String, _ attributes: () -> Attributes, _ kind: TraceSpan.Kind, under outer: Ambient,
+    isTimed: Bool
+  ) -> SpanScope {
+    SpanRow.lent(by: self) { row in
+      guard let place = row.place(name, kind, in: self, under: outer),
+        place.isSampled || !place.isUnderUnsampled
+      else { return SpanScope(outer, isInside: false, id: nil) }
+      let now = node.now()
+      let inside = Ambient(
+        process: self, traceHigh: place.traceID.high, traceLow: place.traceID.low,
+        spanID: place.spanID.bits, isSampled: place.isSampled, cargo: outer.cursor?.cargo,
+        sentAt: isTimed ? now : 0)
+      guard place.isSampled else { return SpanScope(inside, isInside: true, id: nil) }
+      let span = row.span(name, kind, at: place, of: self, now, attributes)
+      row.add(consume span, isScoped: true, in: self, under: outer)
+      return SpanScope(inside, isInside: true, id: place.spanID)
+    }
   }
 
-  private func take(from core: ProcessCore) -> TraceSpan? {
-    guard let id = inside?.cursor?.spanID else { return nil }
-    return core.slot.withContent(as: SpanRow.self) { $0.take(SpanID(id), from: core) } ?? nil
+  /// Ends a span of its own, if it is open still, and the process's to end.
+  fileprivate func endSpan(_ id: SpanID, _ status: TraceSpan.Status) {
+    if let span = slot.withContent(as: SpanRow.self, { $0.take(id, from: self) }) ?? nil {
+      node.end(span, status)
+    }
   }
 }

@@ -22,11 +22,15 @@ extension Trace {
       warn(.noProcess, "startSpan", nil)
       return nil
     }
-    let opening = SpanRow.opening(for: core) {
-      $0.open(name, kind, isScoped: false, in: core, under: ambient, attributes)
+    return SpanRow.lent(by: core) { row in
+      guard let place = row.place(name, kind, in: core, under: ambient) else {
+        row.skip(under: ambient.scope)
+        return nil
+      }
+      let span = row.span(name, kind, at: place, of: core, core.node.now(), attributes)
+      row.add(span, isScoped: false, in: core, under: ambient)
+      return span
     }
-    if case .span(let span) = opening { return span }
-    return nil
   }
 
   /// Ends a span of the calling process, wherever it lies in the stack.

@@ -22,7 +22,7 @@ extension Trace {
     _ name: String, _ attributes: @autoclosure () -> Attributes,
     kind: TraceSpan.Kind = .internal, _ body: () throws(Failure) -> Value
   ) throws(Failure) -> Value {
-    let scope = SpanScope(name, attributes, kind, under: Ambient.current)
+    let scope = SpanScope.open(name, attributes, kind, under: .here)
     return try run(scope, body)
   }
 
@@ -35,7 +35,7 @@ extension Trace {
   public static func withSpan<Value, Failure: Error>(
     _ name: String, kind: TraceSpan.Kind = .internal, _ body: () throws(Failure) -> Value
   ) throws(Failure) -> Value {
-    let scope = SpanScope(name, { [:] }, kind, under: Ambient.current)
+    let scope = SpanScope.open(name, { [:] }, kind, under: .here)
     return try run(scope, body)
   }
 
@@ -43,14 +43,10 @@ extension Trace {
   static func run<Value, Failure: Error>(
     _ scope: SpanScope, _ body: () throws(Failure) -> Value
   ) throws(Failure) -> Value {
-    let result: Result<Value, Failure>
-    if let inside = scope.inside {
-      result = Ambient.local.withValue(inside) {
-        do throws(Failure) { return .success(try body()) } catch { return .failure(error) }
-      }
-    } else {
-      // Nothing is open, so there is nothing to end.
-      return try body()
+    // Where nothing is opened there is nothing to end.
+    guard scope.isInside else { return try body() }
+    let result: Result<Value, Failure> = Ambient.with(scope.inside) {
+      do throws(Failure) { return .success(try body()) } catch { return .failure(error) }
     }
     switch result {
     case .success: scope.end()
@@ -73,12 +69,12 @@ extension Trace {
     kind: TraceSpan.Kind = .internal, isolation: isolated (any Actor)? = #isolation,
     _ body: () async throws(Failure) -> Value
   ) async throws(Failure) -> Value {
-    let ambient = Ambient.current
-    if ambient?.process == nil {
+    let ambient = Ambient.here
+    if ambient.process == nil {
       let attributes = attributes()
       return try await outsideProcess(name, attributes, kind, ambient, isolation: isolation, body)
     }
-    let scope = SpanScope(name, attributes, kind, under: ambient)
+    let scope = SpanScope.open(name, attributes, kind, under: ambient)
     return try await run(scope, isolation: isolation, body)
   }
 
@@ -89,11 +85,11 @@ extension Trace {
     isolation: isolated (any Actor)? = #isolation,
     _ body: () async throws(Failure) -> Value
   ) async throws(Failure) -> Value {
-    let ambient = Ambient.current
-    if ambient?.process == nil {
+    let ambient = Ambient.here
+    if ambient.process == nil {
       return try await outsideProcess(name, [:], kind, ambient, isolation: isolation, body)
     }
-    let scope = SpanScope(name, { [:] }, kind, under: ambient)
+    let scope = SpanScope.open(name, { [:] }, kind, under: ambient)
     return try await run(scope, isolation: isolation, body)
   }
 
@@ -102,8 +98,8 @@ extension Trace {
     _ scope: SpanScope, isolation: isolated (any Actor)?,
     _ body: () async throws(Failure) -> Value
   ) async throws(Failure) -> Value {
-    guard let inside = scope.inside else { return try await body() }
-    let result: Result<Value, Failure> = await Ambient.local.withValue(inside) {
+    guard scope.isInside else { return try await body() }
+    let result: Result<Value, Failure> = await Ambient.local.withValue(scope.inside) {
       _ = isolation  // so that the closure runs where the caller is
       do throws(Failure) { return .success(try await body()) } catch { return .failure(error) }
     }
@@ -116,13 +112,13 @@ extension Trace {
 
   @usableFromInline
   static func outsideProcess<Value, Failure: Error>(
-    _ name: String, _ attributes: Attributes, _ kind: TraceSpan.Kind, _ ambient: Ambient?,
+    _ name: String, _ attributes: Attributes, _ kind: TraceSpan.Kind, _ ambient: Ambient,
     isolation: isolated (any Actor)?, _ body: () async throws(Failure) -> Value
   ) async throws(Failure) -> Value {
     try await withProcess { context async throws(Failure) -> Value in
       _ = isolation
-      let inside = Ambient(process: context.core, cursor: ambient?.cursor)
-      let scope = SpanScope(name, { attributes }, kind, under: inside)
+      let inside = Ambient(process: context.core, cursor: ambient.cursor)
+      let scope = SpanScope.open(name, { attributes }, kind, under: inside)
       return try await run(scope, isolation: isolation, body)
     }
   }
