@@ -103,9 +103,21 @@ extension GenServer {
       under: Ambient.current?.cursor, make)
     let refusal: (any Error)?
     do {
-      refusal = try await core.launchAndWait(start, timeout: timeout?.wholeNanoseconds) { core in
-        // Two steps, so that what only the start needs is gone from the task's memory while it serves.
-        if let server = try await begin(core) { await server.serve(as: core) }
+      refusal = try await core.launchAndWait(start, timeout: timeout?.wholeNanoseconds) {
+        // As `ProcessCore` makes the tasks of raw processes, and for the same reasons; here, because
+        // each function in between would be a step at which the Swift runtime looks for a change of
+        // executors.
+        Task(executorPreference: core) {
+          guard core.mayBegin else { return }
+          do {
+            // Two steps, so that what only the start needs is gone from the task's memory while it
+            // serves.
+            if let server = try await begin(core) { await server.serve(as: core) }
+            core.finish(.normal)
+          } catch {
+            core.finish(ExitReason(error))
+          }
+        }
       }
     } catch {
       throw StartError(error)

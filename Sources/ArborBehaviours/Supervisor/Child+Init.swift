@@ -1,5 +1,6 @@
 public import ArborProcesses
 
+// Those of servers can be inlined: where the type of the server is known its loop is made for it.
 extension Child {
   /// A server.
   ///
@@ -20,6 +21,7 @@ extension Child {
   ///     supervisor waits for it meanwhile.
   ///   - make: makes the server, anew for each start, inside the new process. If it throws
   ///     ``StartError/ignored`` the child is kept without a process; a temporary one is not kept.
+  @inlinable
   public init<Server: GenServer>(
     _ id: String, named name: ProcessName? = nil, restart: Restart = .permanent,
     significant: Bool = false, shutdown: Shutdown? = nil, mailbox: MailboxLimit = .unbounded,
@@ -45,6 +47,7 @@ extension Child {
   /// - Parameter extraType: the type of what the supervisor was given.
   ///
   /// OTP: `extra_arguments` of Elixir's `DynamicSupervisor`.
+  @inlinable
   public init<Server: GenServer, Extra: Sendable>(
     _ id: String, named name: ProcessName? = nil, restart: Restart = .permanent,
     shutdown: Shutdown? = nil, mailbox: MailboxLimit = .unbounded, startTimeout: Duration? = nil,
@@ -115,7 +118,8 @@ extension Child {
     }
   }
 
-  private static func start<Server: GenServer>(
+  @inlinable
+  static func start<Server: GenServer>(
     _ make: @escaping @Sendable () async throws -> Server, _ name: ProcessName?,
     _ mailbox: MailboxLimit, _ timeout: Duration?
   ) async throws(StartError) -> PID? {

@@ -1,4 +1,4 @@
-import ArborProcesses
+public import ArborProcesses
 
 /// What a supervisor is told about one child: how to start it, when to start it again, how to end
 /// it.
@@ -26,8 +26,10 @@ public struct Child: Sendable {
   private(set) var start: Start?
 
   /// Starts the child, linked to the calling process; nil if it did not want to.
-  typealias Start = @Sendable (_ extra: (any Sendable)?) async throws(StartError) -> PID?
+  @usableFromInline typealias Start =
+    @Sendable (_ extra: (any Sendable)?) async throws(StartError) -> PID?
 
+  @usableFromInline
   init(
     _ id: String, restart: Restart, significant: Bool, shutdown: Shutdown?,
     type: (any GenServer.Type)?, extra: ExtraArguments? = nil, start: @escaping Start
@@ -58,9 +60,16 @@ extension Child: CustomStringConvertible {
 }
 
 /// What a child takes over from its ``DynamicSupervisor``.
+@usableFromInline
 struct ExtraArguments: Sendable {
   let type: Any.Type
   let isMet: @Sendable (any Sendable) -> Bool
+
+  @usableFromInline
+  init(type: Any.Type, isMet: @escaping @Sendable (any Sendable) -> Bool) {
+    self.type = type
+    self.isMet = isMet
+  }
 }
 
 /// Lets a supervisor's children be written one below the other.

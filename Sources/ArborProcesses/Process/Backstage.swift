@@ -14,8 +14,7 @@ package final class Backstage: @unchecked Sendable {
   package var aliases = SmallMap<MonitorRef, AliasLife>()
   package var resources = SmallMap<ObjectIdentifier, any OwnedResource>()
   package var label: String?
-  /// Where the end comes from that the running handler was told of.
-  package var heardOrigin = ExitOrigin.itself
+  package var heardExit: HeardExit?
   /// When which message was first known to be handled, by the number of messages handled before.
   var currentSeen: (number: Int, time: UInt64) = (0, 0)
   /// True while the process was told to handle nothing.

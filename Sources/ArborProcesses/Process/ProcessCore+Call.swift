@@ -93,12 +93,12 @@ extension ProcessCore {
   /// - Parameters:
   ///   - wait: what the body says it to: it takes it by `takeStart`, so that what only the start needs
   ///     is let go of once the process has started.
+  ///   - makeTask: makes the process's own task, which prefers the process as its executor.
   /// - Returns: nil once it has started; or why its body did not want it to, being ended quietly.
   /// OTP: `proc_lib:start/5`.
   @usableFromInline
   package func launchAndWait(
-    _ wait: StartWait, timeout: UInt64?,
-    _ body: @escaping @Sendable (ProcessCore) async throws -> Void
+    _ wait: StartWait, timeout: UInt64?, _ makeTask: () -> Task<Void, any Error>
   ) async throws(CallError) -> (any Error)? {
     let parking: Parking?
     do {
@@ -108,8 +108,8 @@ extension ProcessCore {
       throw error
     }
     machine.withLock { $0.calls.insert(wait) }
-    prepare(.core(body), start: wait)
-    begin(under: nil)
+    start = wait
+    begin(under: nil, makeTask)
     if let parking { await parking.park() } else { await wait.suspend() }
     conclude(wait)
     do {

@@ -76,10 +76,11 @@ extension ProcessCore {
   package func finish(_ reason: ExitReason, isReported: Bool = true) {
     if isReported, isAlive { reportCrash(reason) }
     endBody()
+    let origin = heardOrigin
     let time = node.clock.now()
     let estate = machine.withLock { machine -> Machine.Estate? in
       let isFirst = machine.status == .running
-      let estate = machine.finish(reason, at: time)
+      let estate = machine.finish(reason, of: origin, at: time)
       if isFirst { self.close() }
       if estate != nil { self.closeForGood() }
       return estate

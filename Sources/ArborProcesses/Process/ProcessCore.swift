@@ -53,10 +53,10 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
   @exclusivity(unchecked) nonisolated(unsafe) private var madeParking: Parking?
   /// What the own task is to run, until it does.
   // Unsafe, but written before the own task exists, and then taken by it.
-  @exclusivity(unchecked) nonisolated(unsafe) private var body: Body?
+  @exclusivity(unchecked) nonisolated(unsafe) var body: Body?
   /// Who waits for the start, until the own task has seen to that.
   // Unsafe: as `body`.
-  @exclusivity(unchecked) nonisolated(unsafe) private var start: StartWait?
+  @exclusivity(unchecked) nonisolated(unsafe) var start: StartWait?
   /// What the own task is about to park for.
   // Unsafe, but written and read by the own task alone, at the parking in the name of it.
   @exclusivity(unchecked) nonisolated(unsafe) var intent = Intent.mail
@@ -133,11 +133,6 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
     case core(@Sendable (ProcessCore) async throws -> Void)
   }
 
-  /// Says what the own task, which does not exist yet, is to run, and who waits for its start.
-  func prepare(_ body: Body, start: StartWait? = nil) {
-    self.body = body
-    self.start = start
-  }
   func takeBody() -> Body? { exchange(&body, with: nil) }
 
   /// Who waits for the start: for the own task, once.

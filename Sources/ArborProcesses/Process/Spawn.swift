@@ -9,40 +9,55 @@ extension ProcessCore {
     under cursor: TraceCursor?,
     _ body: @escaping @Sendable (ProcessCore) async throws -> Void
   ) {
-    prepare(.core(body))
-    begin(under: cursor)
+    self.body = .core(body)
+    begin(under: cursor, makeTask)
   }
 
   /// The same, for a body that is handed a context.
   package func launchBody(
     under cursor: TraceCursor?, _ body: @escaping @Sendable (ProcessContext) async throws -> Void
   ) {
-    prepare(.raw(body))
-    begin(under: cursor)
+    self.body = .raw(body)
+    begin(under: cursor, makeTask)
+  }
+
+  private func makeTask() -> Task<Void, any Error> {
+    // It takes what it is to run from the process, for a closure with one reference needs no memory,
+    // and could throw, because one that cannot is wrapped in another that can.
+    Task(executorPreference: self) {
+      guard self.mayBegin else { return }
+      do {
+        // Called by itself: a closure around it would be another step at which the Swift runtime
+        // looks for a change of executors.
+        switch self.takeBody() {
+        case .core(let body): try await body(self)
+        case .raw(let body): try await body(ProcessContext(self))
+        case nil: break
+        }
+        self.finish(.normal)
+      } catch {
+        self.finish(ExitReason(error))
+      }
+    }
+  }
+
+  /// False for a process that was told to exit before its first turn, and that this ends: then it
+  /// never runs, as in OTP.
+  @usableFromInline
+  package var mayBegin: Bool {
+    guard isFenced else { return true }
+    _ = takeBody()
+    _ = takeStart()
+    finish(.killed)
+    return false
   }
 
   /// Makes the process's own task, and takes it over.
-  func begin(under cursor: TraceCursor?) {
+  func begin(under cursor: TraceCursor?, _ makeTask: () -> Task<Void, any Error>) {
     // Bound around the creation: the task copies its creator's locals, and needs no scope of its
     // own for this one.
-    let task = Ambient.local.withValue(Ambient(process: self, cursor: cursor)) {
-      // It takes what it is to run from the process, for a closure with one reference needs no memory,
-      // and could throw, because one that cannot is wrapped in another that can.
-      Task<Void, any Error>(executorPreference: self) {
-        guard let body = self.bodyToRun() else { return }
-        do {
-          // Called by itself: a closure around it would be another step at which the Swift runtime
-          // looks for a change of executors.
-          switch body {
-          case .core(let body): try await body(self)
-          case .raw(let body): try await body(ProcessContext(self))
-          }
-          self.finish(.normal)
-        } catch {
-          self.finish(ExitReason(error))
-        }
-      }
-    }
+    let task = Ambient.local.withValue(
+      Ambient(process: self, cursor: cursor), operation: makeTask)
     let isLate = machine.withLock { machine in
       switch machine.status {
       case .running:
@@ -53,16 +68,6 @@ extension ProcessCore {
       }
     }
     if isLate { task.cancel() }
-  }
-
-  /// Nil for a process that was told to exit before its first turn, and that this ends: then it
-  /// never runs, as in OTP.
-  private func bodyToRun() -> Body? {
-    let body = takeBody()
-    guard isFenced else { return body }
-    _ = takeStart()
-    finish(.killed)
-    return nil
   }
 }
 

@@ -68,20 +68,29 @@ package enum ExitOrigin: Sendable, Equatable {
   }
 }
 
+/// The exit signal that the running handler was told of.
+package struct HeardExit: Sendable {
+  let pid: PID
+  let reason: ExitReason
+  /// Whether the process has ended; else it only sent the signal.
+  let isEnd: Bool
+
+  /// The origin of what comes of it. Most of the time nothing does, and nobody asks.
+  var origin: ExitOrigin {
+    guard isEnd, let fate = pid.fate else { return .signal(from: pid.id, reason) }
+    return fate.origin.passedOn(by: pid.id, .link, fate.reason)
+  }
+}
+
 extension ProcessCore {
   /// Notes that the process, which traps exits, now handles the end of another: what it ends of, or ends
   /// others for, before it takes its next message, comes from there.
   @usableFromInline
   package func hears(_ exit: Exit) {
     guard let pid = exit.pid else { return }
-    let origin: ExitOrigin
-    if let fate = pid.fate {
-      origin = fate.origin.passedOn(by: pid.id, .link, fate.reason)
-    } else {
-      origin = .signal(from: pid.id, exit.reason)
-    }
+    let heard = HeardExit(pid: pid, reason: exit.reason, isEnd: pid.core.isReleased)
     hasHeardExit.store(true, ordering: .relaxed)
-    machine.withLock { $0.madeBackstage().heardOrigin = origin }
+    machine.withLock { $0.madeBackstage().heardExit = heard }
   }
 
   /// The next message has nothing to do with what the last one told of.
@@ -91,13 +100,13 @@ extension ProcessCore {
 
   private func forgetHeardExitNow() {
     hasHeardExit.store(false, ordering: .relaxed)
-    machine.withLock { $0.backstage?.heardOrigin = .itself }
+    machine.withLock { $0.backstage?.heardExit = nil }
   }
 
   /// What it is that the running handler handles the end of; `itself` for nothing.
   var heardOrigin: ExitOrigin {
     guard hasHeardExit.load(ordering: .relaxed) else { return .itself }
-    return machine.withLock { $0.backstage?.heardOrigin ?? .itself }
+    return machine.withLock { $0.backstage?.heardExit }?.origin ?? .itself
   }
 
   /// What an exit signal that this process sends comes from.

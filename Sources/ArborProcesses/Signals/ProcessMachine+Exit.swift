@@ -109,9 +109,11 @@ extension ProcessMachine {
 
   /// The body has ended: its end, if no exit signal was first, and the release, in one step. Nil if
   /// somebody else has released the process already.
-  package mutating func finish(_ reason: ExitReason, at time: UInt64) -> Estate? {
+  package mutating func finish(
+    _ reason: ExitReason, of origin: ExitOrigin, at time: UInt64
+  ) -> Estate? {
     guard status == .running else { return release(at: time) }
-    return release(at: time, leaving: close(reason, of: backstage?.heardOrigin ?? .itself))
+    return release(at: time, leaving: close(reason, of: origin))
   }
 
   /// The end. Nil if somebody else has released the process already.
