@@ -21,7 +21,7 @@ import Testing
 // | 7  | a change of owner stops no writer; without a table spans run on | `writers`, `noTable` |
 // | 8  | a new manager claims and scans before any mail; one monitor per PID | `scanned`, `oneMonitor` |
 // | 9  | the heir stays, a new holder becomes it; both gone lose nothing | `heirs`, `bothGone` |
-// | 10 | the row's reason is the process's, not the monitor's | `trueReason` |
+// | 10 | the row's reason is the process's, not the monitor's | `trueReason`, `monitoredInRelease` |
 // | 11 | closing takes all spans, then emits; the batch stops between rows | `taken`, `killedInBatch` |
 // | 12 | the manager's end closes nothing, the holder's does | `managerStops`, `shutdown` |
 // | 13 | settle closes what the manager has not heard of | `settled`, SpanRaceTests `killed` |
@@ -35,6 +35,13 @@ import Testing
   private static let holder: ProcessName = "arbor.tracing.table"
 
   private struct Failed: Error { let what: String }
+
+  /// Something that a process holds, and that has others look at the process while it is let go of.
+  private final class Visitor: OwnedResource {
+    let visit: @Sendable () -> Void
+    init(_ visit: @escaping @Sendable () -> Void) { self.visit = visit }
+    func ownerReleased(_ owner: PID, reason: ExitReason) { visit() }
+  }
 
   private final class Answers: Sendable { let list = Lock<[Int]>([]) }
 
@@ -357,6 +364,40 @@ import Testing
       Tracing.of(sim.node).closeRow(of: late, fate)
       #expect(recorder.records.last?.reason == fate.reason)
       #expect(recorder.spans.last?.endTime == fate.time)
+    }
+  }
+
+  @Test(
+    "RULE-10: a monitor set between a death and its DOWN says noproc; the stop, the true reason")
+  func monitoredInRelease() throws {
+    try simulate(seed: 22) { sim in
+      let recorder = try SpanRecorder(node: sim.node)
+      Trace.startSpan("so that there is a manager")
+      let manager = try await Self.ready(sim)
+      // One that nobody told the manager of.
+      let core = ProcessCore(node: sim.node, parent: nil)
+      let row = SpanRow(seed: 1, Tracing.of(sim.node))
+      let isFilled = core.slot.fill(row)
+      #expect(isFilled)
+      Tracing.of(sim.node).insert(row, of: core.pid)
+      #expect(row.push(TraceSpan("left"), isScoped: false, under: nil) == nil)
+      let wasDead = Lock(false)
+      // As a manager does that saw it alive just before.
+      let visitor = Visitor {
+        wasDead.withLock { $0 = core.fate != nil }
+        _ = ProcessContext(manager.core).monitor(core.pid)
+        _ = sim.context.monitor(core.pid)
+      }
+      #expect(core.adopt(visitor))
+      core.finish(.shutdown("true"))
+      #expect(wasDead.withLock { $0 } && recorder.records.isEmpty)
+      let down = try await sim.context.receive(Down.self)
+      #expect(down.reason == .noproc)
+      // Not by asking the manager to: it has heard of it.
+      await sim.settle()
+      #expect(recorder.records.map(\.reason) == [.shutdown("true")])
+      #expect(recorder.spans.first?.endTime == core.fate?.time)
+      #expect(SpanManager.rowCount(on: sim.node) == 1)
     }
   }
 

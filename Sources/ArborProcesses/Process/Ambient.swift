@@ -44,9 +44,12 @@ package final class Ambient: Sendable {
 
   // Not by the property wrapper, whose projection cannot be shown to other targets' specialisers. Nor of
   // an optional, which costs each reading and each binding some 60 instructions more.
-  @usableFromInline package static let local = TaskLocal<Ambient>(wrappedValue: .nowhere)
+  @usableFromInline package static var local: TaskLocal<Ambient> {
+    @inlinable get { uncounted.takeUnretainedValue() }
+  }
   // It is never let go.
-  @usableFromInline static let uncounted = Unmanaged.passUnretained(local)
+  @usableFromInline static let uncounted = Unmanaged.passRetained(
+    TaskLocal<Ambient>(wrappedValue: .nowhere))
 
   /// Runs `body` there, as the task-local itself would, but without counting that up and down: all threads
   /// would wait for one another on the count.
@@ -60,7 +63,7 @@ package final class Ambient: Sendable {
 
   /// Where the calling code is.
   @inlinable
-  package static var here: Ambient { local.get() }
+  package static var here: Ambient { uncounted._withUnsafeGuaranteedRef { $0.get() } }
 
   /// Nil if the code runs as no process and under no span.
   @inlinable

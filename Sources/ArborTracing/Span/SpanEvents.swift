@@ -39,8 +39,12 @@ extension TelemetryEvent {
 }
 
 extension Node {
+  @inline(__always)
   func emitStart(_ span: TraceSpan) {
-    guard span.isSampled else { return }
+    if span.isSampled, telemetry.mayHaveHandlers(for: .spanStart) { executeStart(span) }
+  }
+
+  private func executeStart(_ span: TraceSpan) {
     telemetry.execute(
       .spanStart, times(of: span.startTime), Self.metadata(of: span))
   }

@@ -44,6 +44,7 @@ package final class SpanRow: SlotContent {
   func current(under scope: UInt64) -> TraceSpan? { withLock { $0.current(under: scope) } }
 
   /// - Returns: the span, if the row is closed.
+  @inline(__always)
   func push(_ span: consuming TraceSpan, isScoped: Bool, under scope: UInt64?) -> TraceSpan? {
     // Not by `change`, whose closure would keep the span until its end, and count it for that.
     lock.acquire()

@@ -70,6 +70,7 @@ struct SpanRowMachine: Sendable {
   /// Takes out the innermost; nil if there is none, or the row is closed.
   mutating func pop() -> Taken? { entries.isEmpty ? nil : take(at: entries.count - 1) }
 
+  @inline(__always)
   private mutating func take(at index: Int) -> Taken {
     let entry = index == entries.count - 1 ? entries.removeLast() : entries.remove(at: index)
     if entry.unopened > 0 { passOn(entry) }

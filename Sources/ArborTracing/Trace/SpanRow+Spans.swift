@@ -83,16 +83,19 @@ extension SpanRow {
     _ startTime: UInt64, _ attributes: () -> Attributes
   ) -> TraceSpan {
     let metadata = place.isSampled ? attributes() : Attributes()
-    let excess = metadata.count - settings.attributes.load(ordering: .relaxed)
+    let limit = settings.attributes.load(ordering: .relaxed)
+    let isTooMuch = metadata.count > limit
     var span = TraceSpan(
       id: place.spanID, traceID: place.traceID, parentID: place.parentID, name: name, kind: kind,
       processID: core.id, isSampled: place.isSampled, startTime: startTime, metadata: metadata)
-    if excess > 0 { cut(excess, from: &span) }
+    if isTooMuch { cut(&span, to: limit) }
     return span
   }
 
-  private func cut(_ excess: Int, from span: inout TraceSpan) {
-    span.metadata.cut(to: span.metadata.count - excess)
+  @inline(never)
+  private func cut(_ span: inout TraceSpan, to limit: Int) {
+    let excess = span.metadata.count - limit
+    span.metadata.cut(to: limit)
     span.cut.attributes = excess
     counters.attributes.wrappingAdd(excess, ordering: .relaxed)
   }

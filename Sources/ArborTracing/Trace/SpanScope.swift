@@ -37,6 +37,7 @@ struct SpanScope {
   }
 
   /// Opens a span in a process made for it.
+  @inline(never)
   private static func openAlone(
     _ name: String, _ attributes: () -> Attributes, _ kind: TraceSpan.Kind, under outer: Ambient,
     isTimed: Bool
