@@ -123,7 +123,7 @@ extension ProcessCore {
     let jobs = jobs.withLock { (isRunning: $0.isRunning, isIdle: !$0.isScheduled) }
     let now = node.clock.now()
     let spawnTime = spawnTime
-    let initialCall = initialCall ?? serverName
+    let serverName = serverName
     return machine.withLock { machine -> PID.Info? in
       if machine.status == .released { return nil }
       return PID.Info(
@@ -134,7 +134,8 @@ extension ProcessCore {
         links: machine.links.values.map(\.pid).sorted(),
         monitors: machine.monitors.values.map(\.target.pid).sorted(),
         monitoredBy: machine.watchers.values.map(\.watcher.pid).sorted(),
-        names: machine.names, label: machine.backstage?.label, initialCall: initialCall,
+        names: machine.names, label: machine.backstage?.label,
+        initialCall: machine.backstage?.initialCall ?? serverName,
         parent: machine.origin.ancestry?.first.pid,
         ancestors: machine.origin.ancestry?.all ?? [], callers: machine.origin.callers,
         spawnTime: spawnTime, trapsExit: machine.trapsExit)

@@ -13,6 +13,8 @@ package final class Backstage: @unchecked Sendable {
 
   package var aliases = SmallMap<MonitorRef, AliasLife>()
   package var resources = SmallMap<ObjectIdentifier, any OwnedResource>()
+  /// What it was started to do, in words; of a server its type says it.
+  package var initialCall: String?
   package var label: String?
   package var heardExit: HeardExit?
   /// When which message was first known to be handled, by the number of messages handled before.

@@ -19,12 +19,8 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
 
   package let id: UInt64
   @usableFromInline package let node: Node
-  /// True if the parent started it with a link: then the parent's end is its own.
-  package let isLinkedToParent: Bool
   let machine: Lock<Machine>
   let jobs = Lock(JobQueue())
-  /// Mirrors the machine's status, for those who only want to know whether the process is fenced.
-  @usableFromInline let fence = Atomic(Fence.open)
   /// Whether code may still be running as this process.
   let presence = Presence()
   /// The task whose suspensions are the process's own, as the runtime's address of it. Child tasks
@@ -33,21 +29,34 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
   /// What the node's parts keep about this process: the tracing's row.
   @usableFromInline package let slot = ProcessSlot()
   @usableFromInline let looseSpans = Atomic(0)
-  /// True while the process handles the end of another; see `hears`.
-  let hasHeardExit = Atomic(false)
   /// The address of the type of server that this process is; 0 for a raw one.
   @usableFromInline let serverType = Atomic<UInt>(0)
+  /// When it was started, by the node's clock.
+  let spawnTime: UInt64
+
+  // What takes a byte stands together: apart each would take a word.
+  /// Mirrors the machine's status, for those who only want to know whether the process is fenced.
+  @usableFromInline let fence = Atomic(Fence.open)
+  /// True if the parent started it with a link: then the parent's end is its own.
+  package let isLinkedToParent: Bool
+  /// True while the process handles the end of another; see `hears`.
+  let hasHeardExit = Atomic(false)
   /// True while its server's loop runs, and its own task is mostly in the actor. Before and after, a
   /// job that ran as the actor's would be moved, at the price of another turn.
   @usableFromInline let isServing = Atomic(false)
-  /// What it was started to do, in words; of a server its type says it.
-  let initialCall: String?
-  /// When it was started, by the node's clock.
-  let spawnTime: UInt64
+  /// True until the server that the process starts has made its context.
+  private let awaitsServer = Atomic(false)
+  private let bodyEnded = Atomic(false)
   /// What is noted of what it does, as the bits of ``Watch``: zero costs one read.
   @usableFromInline let watch = Atomic<UInt8>(0)
   /// What its loop has to see to beside its mail, as the bits of ``Duties``.
   @usableFromInline let duties = Atomic<UInt8>(0)
+  /// How far a server that runs on its caller's stack has come.
+  // Unsafe, but touched only by who runs the process, or is about to and has the only right to.
+  @exclusivity(unchecked) nonisolated(unsafe) var inPlace = InPlace.no
+  // Unsafe, but touched only under the lock of the node's table.
+  @exclusivity(unchecked) nonisolated(unsafe) var isInTable = false
+
   /// Where the own task waits, once it has had to.
   // Unsafe, but touched by the own task alone.
   @exclusivity(unchecked) nonisolated(unsafe) private var madeParking: Parking?
@@ -60,19 +69,9 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
   /// What the own task is about to park for.
   // Unsafe, but written and read by the own task alone, at the parking in the name of it.
   @exclusivity(unchecked) nonisolated(unsafe) var intent = Intent.mail
-  /// How far a server that runs on its caller's stack has come.
-  // Unsafe, but touched only by who runs the process, or is about to and has the only right to.
-  @exclusivity(unchecked) nonisolated(unsafe) var inPlace = InPlace.no
-
-  // Unsafe, but touched only under the lock of the node's table.
+  // Unsafe: as `isInTable`.
   @exclusivity(unchecked) nonisolated(unsafe) var nextInTable: Unmanaged<ProcessCore>?
   @exclusivity(unchecked) nonisolated(unsafe) var previousInTable: Unmanaged<ProcessCore>?
-  @exclusivity(unchecked) nonisolated(unsafe) var isInTable = false
-
-  private let bodyEnded = Atomic(false)
-
-  /// True until the server that the process starts has made its context.
-  private let awaitsServer = Atomic(false)
 
   @usableFromInline
   enum Fence: UInt8, AtomicRepresentable { case open, exiting, released }
@@ -86,7 +85,6 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
     id = node.nextID()
     self.node = node
     self.isLinkedToParent = isLinkedToParent
-    self.initialCall = initialCall
     spawnTime = node.clock.now()
     // Made in the lock's own arguments: as a variable it would be copied into it.
     machine = Lock(
@@ -95,6 +93,7 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
         origin: Origin(ancestry: parent?.core.lineageForChild(), callers: callers)))
     super.init()
     if priority != .normal { self.priority = priority }
+    if let initialCall { machine.withLock { $0.madeBackstage().initialCall = initialCall } }
     node.processes.insert(self)
     if node.newWatch.load(ordering: .relaxed) != 0 { watchAsNew() }
   }

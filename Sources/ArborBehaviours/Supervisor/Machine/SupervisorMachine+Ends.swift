@@ -12,7 +12,7 @@ extension SupervisorMachine {
     let report = Action.report(.init(.childTerminated, child, pid, reason))
     setStopped(index)
     if child.restart == .temporary { return [report] + endOfItsOwn(child) }
-    return [report] + restart(index, reason, at: time)
+    return restart(index, reason, at: time, after: report)
   }
 
   /// The next try of a restart that failed; nothing if the child was stopped or restarted meanwhile.
@@ -24,16 +24,18 @@ extension SupervisorMachine {
   }
 
   private mutating func restart(
-    _ index: Int, _ reason: ExitReason?, at time: UInt64
+    _ index: Int, _ reason: ExitReason?, at time: UInt64, after report: Action? = nil
   ) -> [Action] {
     guard intensity.allowsRestart(at: time) else {
       let child = entries[index].child
       setState(.stopped, of: index)
-      return [.report(.init(.restartIntensityReached, child, nil, reason)), .end]
+      let reached = Action.report(.init(.restartIntensityReached, child, nil, reason))
+      return [report, reached, .end].compactMap(\.self)
     }
     let affected = strategy.rule.restarted(byEndOf: index, among: entries.count)
     let ids = entries[affected].map(\.child.id)
-    return carryOut(Plan(purpose: .restart, stops: ids.reversed()[...], starts: ids[...]))
+    return carryOut(
+      Plan(purpose: .restart, stops: ids.reversed()[...], starts: ids[...]), after: report)
   }
 
   /// A child ended that is not started again.

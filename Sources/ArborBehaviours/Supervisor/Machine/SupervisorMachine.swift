@@ -113,21 +113,30 @@ extension SupervisorMachine {
     return advance()
   }
 
+  /// What is to be done next, after `report`, if there is one.
+  private mutating func advance(after report: Action? = nil) -> [Action] {
+    switch (report, nextStep()) {
+    case (let report?, let step?): [report, step]
+    case (let action?, nil), (nil, let action?): [action]
+    case (nil, nil): []
+    }
+  }
+
   /// The next step of what is under way.
-  private mutating func advance() -> [Action] {
+  private mutating func nextStep() -> Action? {
     while let id = plan?.stops.popFirst() {
       guard let index = index(of: id) else { continue }
-      if let pid = entries[index].pid { return [.stop(id: id, pid)] }
+      if let pid = entries[index].pid { return .stop(id: id, pid) }
       setStopped(index)
     }
     while let id = plan?.starts.popFirst() {
-      if index(of: id) != nil { return [.start(id: id)] }
+      if index(of: id) != nil { return .start(id: id) }
     }
     defer { plan = nil }
     if case .failedFirstStart(let id, let error) = plan?.purpose {
-      return [.fail(.childFailed(id, error))]
+      return .fail(.childFailed(id, error))
     }
-    return []
+    return nil
   }
 
   /// A child's process that was to be ended has ended.
@@ -136,7 +145,7 @@ extension SupervisorMachine {
     let child = entries[index].child
     setStopped(index)
     if child.expectsEnd(by: reason) { return advance() }
-    return [.report(.init(.childShutdownFailed, child, pid, reason))] + advance()
+    return advance(after: .report(.init(.childShutdownFailed, child, pid, reason)))
   }
 
   /// A child has started.
@@ -152,11 +161,11 @@ extension SupervisorMachine {
     let child = entries[index].child
     entries[index].child.forgetStart()
     guard plan?.purpose == .restart else {
-      return [.report(.init(.childStarted, child, pid))] + advance()
+      return advance(after: .report(.init(.childStarted, child, pid)))
     }
     restarts += 1
     entries[index].restarts += 1
-    return [.report(.init(.childRestarted, child, pid))] + advance()
+    return advance(after: .report(.init(.childRestarted, child, pid)))
   }
 
   /// A child did not start.
@@ -171,7 +180,7 @@ extension SupervisorMachine {
     }
     plan = Plan(
       purpose: .failedFirstStart(id: id, error), stops: entries.map(\.child.id).reversed()[...])
-    return [report] + advance()
+    return advance(after: report)
   }
 
   /// A child has no process any more. A temporary one is forgotten.
@@ -183,9 +192,9 @@ extension SupervisorMachine {
     }
   }
 
-  /// Begins what has been decided.
-  mutating func carryOut(_ plan: Plan) -> [Action] {
+  /// Begins what has been decided, after `report`, if there is one.
+  mutating func carryOut(_ plan: Plan, after report: Action? = nil) -> [Action] {
     self.plan = plan
-    return advance()
+    return advance(after: report)
   }
 }
