@@ -13,51 +13,58 @@ public import ArborProcesses
 ///
 /// OTP: the `ServerRef` of `gen_server:call/2`.
 public struct ServerRef<Server: GenServer>: Sendable, Hashable {
+  // One of the two. Not an enum: of that a sender retains the process, whose count the receiver waits
+  // for, and of a stored property it does not.
+  @usableFromInline let process: ProcessCore?
+  @usableFromInline let name: Name?
+
+  /// A name, and where to look for it; nowhere said, on the caller's node.
   @usableFromInline
-  enum Target: Sendable, Hashable {
-    case pid(PID)
-    case name(ProcessName, Node?)
+  struct Name: Sendable, Hashable {
+    let name: ProcessName
+    let node: Node?
 
     @usableFromInline
-    static func == (left: Target, right: Target) -> Bool {
-      switch (left, right) {
-      case (.pid(let left), .pid(let right)): left == right
-      case (.name(let left, let leftNode), .name(let right, let rightNode)):
-        left == right && leftNode === rightNode
-      default: false
-      }
+    static func == (left: Name, right: Name) -> Bool {
+      left.name == right.name && left.node === right.node
     }
 
     @usableFromInline
-    func hash(into hasher: inout Hasher) {
-      switch self {
-      case .pid(let pid): hasher.combine(pid)
-      case .name(let name, _): hasher.combine(name)
-      }
-    }
+    func hash(into hasher: inout Hasher) { hasher.combine(name) }
+
+    @usableFromInline
+    var core: ProcessCore? { (node ?? .current).names.find(name) }
   }
-
-  @usableFromInline let target: Target
 
   /// A reference to the server that has this PID.
   @inlinable
-  public init(_ pid: PID) { target = .pid(pid) }
+  public init(_ pid: PID) {
+    process = pid.core
+    name = nil
+  }
 
   /// A reference to whichever server holds a name.
   ///
   /// - Parameter node: where to look; the caller's node at each use if not said.
-  public init(named name: ProcessName, on node: Node? = nil) { target = .name(name, node) }
+  public init(named name: ProcessName, on node: Node? = nil) {
+    process = nil
+    self.name = Name(name: name, node: node)
+  }
+
+  public static func == (left: Self, right: Self) -> Bool {
+    left.process === right.process && left.name == right.name
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(process?.id)
+    hasher.combine(name)
+  }
 
   /// Who it refers to now; nil if nobody holds the name.
   public var pid: PID? { core?.pid }
 
   @inlinable
-  var core: ProcessCore? {
-    switch target {
-    case .pid(let pid): pid.core
-    case .name(let name, let node): Self.find(name, on: node)
-    }
-  }
+  var core: ProcessCore? { process ?? name?.core }
 
   /// The server's process, made sure that it is a server of this type.
   @inlinable
@@ -69,11 +76,6 @@ public struct ServerRef<Server: GenServer>: Sendable, Hashable {
 }
 
 extension ServerRef {
-  @usableFromInline
-  static func find(_ name: ProcessName, on node: Node?) -> ProcessCore? {
-    (node ?? .current).names.find(name)
-  }
-
   /// Sends a request and waits for its answer.
   ///
   ///     let value = try await counter.call { .value($0) }
@@ -126,10 +128,10 @@ extension ServerRef {
   @inlinable
   @inline(never)
   public func cast(_ request: Server.Cast) {
-    switch target {
-    case .pid(let pid): Self.cast(request, to: pid.core)
-    case .name(let name, let node):
-      if let core = Self.find(name, on: node) { Self.cast(request, to: core) }
+    if process != nil {
+      Self.cast(request, to: process.unsafelyUnwrapped)
+    } else if let core = name?.core {
+      Self.cast(request, to: core)
     }
   }
 
@@ -196,9 +198,6 @@ extension ServerRef {
 
 extension ServerRef: CustomStringConvertible {
   public var description: String {
-    switch target {
-    case .pid(let pid): "\(Server.self)(\(pid))"
-    case .name(let name, _): "\(Server.self)(\"\(name)\")"
-    }
+    "\(Server.self)(\(process.map { "\($0.pid)" } ?? "\"\(name.map { "\($0.name)" } ?? "")\""))"
   }
 }

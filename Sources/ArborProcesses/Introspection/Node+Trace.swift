@@ -118,8 +118,8 @@ extension ProcessCore {
 
   @inlinable
   @inline(__always)
-  package func noteSend(_ mail: Mail, to receiver: ProcessCore) {
-    if watch.load(ordering: .relaxed) & Watch.send != 0 {
+  package func noteSend(_ mail: borrowing Mail?, to receiver: ProcessCore) {
+    if watch.load(ordering: .relaxed) & Watch.send != 0, let mail = copy mail {
       tellSend(mail, to: receiver)
     }
   }

@@ -116,6 +116,11 @@ extension ProcessContext {
 struct CurrentMail: Sendable {
   var kind: Mail.Kind
   var type: Mail.Type
+
+  @inline(__always) init(_ mail: Mail) {
+    kind = mail.kind
+    type = Swift.type(of: mail)
+  }
 }
 
 extension ProcessCore {
@@ -126,6 +131,7 @@ extension ProcessCore {
     let serverName = serverName
     return machine.withLock { machine -> PID.Info? in
       if machine.status == .released { return nil }
+      machine.takeBack()
       return PID.Info(
         status: machine.reportedStatus(isRunning: jobs.isRunning, isIdle: jobs.isIdle),
         handling: machine.handling(at: now),

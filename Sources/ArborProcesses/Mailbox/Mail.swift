@@ -4,8 +4,8 @@
 /// append is two writes.
 @usableFromInline
 package class Mail: @unchecked Sendable {
-  // Unchecked: `next` belongs to the queue that the mail stands in and is only touched under that
-  // process's lock, or by the one who took the mail or the whole queue out; the rest never changes.
+  // Unchecked: `next` belongs to the queue that the mail stands in and is only touched under the lock
+  // around that, or by the one who took the mail or the whole queue out; the rest never changes.
 
   @usableFromInline
   package enum Kind: UInt8, Sendable {

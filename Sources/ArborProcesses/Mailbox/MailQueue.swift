@@ -3,7 +3,7 @@
 /// Whoever lets go of one that is not empty calls ``removeAll()`` first: letting go of the head of
 /// a long list would end the nodes recursively and run out of stack.
 package struct MailQueue: @unchecked Sendable {
-  // Unchecked: a value that is guarded as a whole, by the lock of the process that it belongs to.
+  // Unchecked: a value that is guarded as a whole, by the lock of the process or hand that it belongs to.
   private var head: Mail?
   // Not retained: the list itself holds it.
   private var tail: Unmanaged<Mail>?
@@ -14,8 +14,19 @@ package struct MailQueue: @unchecked Sendable {
   package var isEmpty: Bool { head == nil }
 
   package mutating func append(_ mail: Mail) {
-    if let tail { tail._withUnsafeGuaranteedRef { $0.next = mail } } else { head = mail }
-    tail = .passUnretained(mail)
+    var mail: Mail? = mail
+    append(&mail)
+  }
+
+  /// Takes a mail out of a variable: nobody else then holds it, and nobody has to let go of it.
+  package mutating func append(_ mail: inout Mail?) {
+    guard let last = mail.map(Unmanaged.passUnretained) else { return }
+    if let tail {
+      tail._withUnsafeGuaranteedRef { $0.next = mail.take() }
+    } else {
+      head = mail.take()
+    }
+    tail = last
     count += 1
   }
 

@@ -35,9 +35,9 @@ extension ProcessCore {
     _ makeRequest: (From<Reply>) -> Request, as wait: CallWait<Reply>, _ ambient: Ambient?,
     inPlace: Bool = false
   ) {
-    let mail = ValueMail(.call, makeRequest(From(wait)), context: ambient?.envelope)
+    var mail: Mail? = ValueMail(.call, makeRequest(From(wait)), context: ambient?.envelope)
     ambient?.process?.noteSend(mail, to: self)
-    deliver(mail, asking: wait, inPlace: inPlace)
+    deliver(&mail, asking: wait, inPlace: inPlace)
   }
 
   /// Makes ready for a wait that this process is to end: by an answer, or by its own end.
@@ -158,7 +158,8 @@ extension ProcessCore {
   ) async throws(CallError) -> ExitReason {
     let wait = CallWait<Void>(server: self)  // which nothing answers but the end
     let parking = try begin(wait, Ambient.current, timeout: timeout)
-    deliver(ValueMail(.system, SystemMessage(.stop(reason)), context: nil), asking: wait)
+    var mail: Mail? = ValueMail(.system, SystemMessage(.stop(reason)), context: nil)
+    deliver(&mail, asking: wait)
     if let parking { await parking.park() } else { await wait.suspend() }
     conclude(wait)
     do throws(CallError) {
@@ -173,12 +174,15 @@ extension ProcessCore {
   /// Puts a request into the mailbox and notes who waits for it, in one step: whatever ends this
   /// process from here on, the caller is told.
   @usableFromInline
-  package func deliver(_ mail: Mail, asking wait: AnyCallWait, inPlace: Bool = false) {
+  package func deliver(
+    _ mail: inout Mail?, asking wait: AnyCallWait, inPlace: Bool = false
+  ) {
     var ended: [RoomRequest] = []
+    let seen = mailToShow(mail)
     let delivery = machine.withLock { machine -> Machine.Delivery? in
       if machine.status == .released { return nil }
       machine.calls.insert(wait)
-      if let bounds = machine.bounds {
+      if let bounds = machine.bounds, let mail {
         wait.request = ObjectIdentifier(mail)
         if bounds.overflow == .suspend, mail.kind.takesRoom {
           switch machine.deliverOrWait(RoomRequest(mail, wait: wait)) {
@@ -190,16 +194,16 @@ extension ProcessCore {
           }
         }
       }
-      return machine.deliver(mail)
+      return machine.deliver(&mail)
     }
     _ = ended  // let go of here, without the lock
     guard let delivery else { return wait.fail(.noproc) }
     if inPlace, case .woke(.job(let job, _)) = delivery {
-      noteReceive(mail)
+      if let seen { noteReceive(seen) }
       return runInPlace(job)
     }
     switch settle(delivery) {
-    case nil: noteReceive(mail)
+    case nil: if let seen { noteReceive(seen) }
     case .full: wait.fail(.overloaded)
     default:
       // Exiting: the release tells the reason. Without a mailbox nobody would ever answer.

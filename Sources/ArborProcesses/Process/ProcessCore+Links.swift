@@ -57,12 +57,8 @@ extension ProcessCore {
   /// Unlinks a child, and takes back what it may have said of its end already.
   func disinherit(_ child: ProcessCore) {
     unlink(from: child)
-    let flushed = machine.withLock { machine -> Mail? in
-      let isThat = { (mail: Mail) in (mail as? ValueMail<Exit>)?.value.pid == child.pid }
-      let mail =
-        machine.mail.removeFirst(where: isThat) ?? machine.skipped.removeFirst(where: isThat)
-      if mail != nil { machine.ledger.flushed += 1 }
-      return mail
+    let flushed = machine.withLock { machine in
+      machine.flush { ($0 as? ValueMail<Exit>)?.value.pid == child.pid }
     }
     _ = flushed  // ended here, without the lock
   }
@@ -109,11 +105,7 @@ extension ProcessCore {
     let (monitor, flushed) = machine.withLock { machine -> (Monitor?, Mail?) in
       if let monitor = machine.removeMonitor(ref) { return (monitor, nil) }
       guard flush else { return (nil, nil) }
-      let isThat = { (mail: Mail) in mail.exactly(ValueMail<Down>.self)?.value.ref == ref }
-      let mail =
-        machine.mail.removeFirst(where: isThat) ?? machine.skipped.removeFirst(where: isThat)
-      if mail != nil { machine.ledger.flushed += 1 }
-      return (nil, mail)
+      return (nil, machine.flush { $0.exactly(ValueMail<Down>.self)?.value.ref == ref })
     }
     _ = flushed  // ended here, without the lock
     monitor?.target.forgetWatcher(monitor)
@@ -156,5 +148,5 @@ extension ProcessCore {
     }
   }
 
-  package var ledger: MailboxLedger { machine.withLock { $0.ledger } }
+  package var ledger: MailboxLedger { machine.withLock { $0.countedLedger() } }
 }

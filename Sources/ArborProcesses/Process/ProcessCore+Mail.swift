@@ -6,9 +6,23 @@ extension ProcessCore {
   @discardableResult
   @usableFromInline
   package func deliver(_ mail: Mail) -> Bool {
-    let error = settle(machine.withLock { $0.deliver(mail) })
-    if error == nil { noteReceive(mail) }
+    var last: Mail? = mail
+    return deliver(&last)
+  }
+
+  /// As ``deliver(_:)``, for a sender who keeps nothing of the mail.
+  @discardableResult
+  @usableFromInline
+  package func deliver(_ mail: inout Mail?) -> Bool {
+    let seen = mailToShow(mail)
+    let error = settle(machine.withLock { $0.deliver(&mail) })
+    if error == nil, let seen { noteReceive(seen) }
     return error == nil
+  }
+
+  /// The mail, if somebody looks on who is to be told of it once it is in the mailbox.
+  @inline(__always) func mailToShow(_ mail: Mail?) -> Mail? {
+    watch.load(ordering: .relaxed) & Watch.arrival != 0 ? mail : nil
   }
 
   /// Does what a delivery asks for; says why the mail was not taken.
@@ -36,32 +50,50 @@ extension ProcessCore {
     let ambient = Ambient.current
     var envelope: Ambient?
     if let ambient, !ambient.seal(&envelope) { return }
-    deliver(ValueMail(kind, value, context: envelope), from: ambient)
+    var mail: Mail? = ValueMail(kind, value, context: envelope)
+    deliver(&mail, from: ambient)
   }
 
   /// Puts a mail into the mailbox, from whom it says.
   @usableFromInline
-  package func deliver(_ mail: Mail, from ambient: Ambient?) {
+  package func deliver(_ mail: inout Mail?, from ambient: Ambient?) {
     ambient?.process?.noteSend(mail, to: self)
-    deliver(mail)
+    deliver(&mail)
   }
 
   /// Sends a mail as this process.
   @usableFromInline
-  package func send(_ mail: Mail, to receiver: ProcessCore) {
-    noteSend(mail, to: receiver)
-    receiver.deliver(mail)
+  package func send(_ mail: consuming Mail, to receiver: ProcessCore) {
+    var last: Mail? = mail
+    noteSend(last, to: receiver)
+    receiver.deliver(&last)
   }
 
   /// The next mail for a server's loop; if there is none it parks, and asks again.
   @usableFromInline
   package func nextMail() -> Machine.Next {
     if isLastInPlace { return endInPlace() }
-    let (next, room) = machine.withLock { ($0.next(), $0.takeRoom()) }
+    if let hand {
+      if let mail = hand._withUnsafeGuaranteedRef({ $0.next() }) {
+        forgetHeardExit()
+        return .mail(mail)
+      }
+      self.hand = nil
+    }
+    let (next, room) = machine.withLock { machine in
+      let next = machine.next()
+      if !machine.mail.isEmpty, mayTakeMore { hand = machine.handOver() }
+      return (next, machine.takeRoom())
+    }
     room?.finish()
     forgetHeardExit()
     if case .empty = next { intent = .mail } else { noteTime() }
     return next
+  }
+
+  /// Whether the loop may take all mail at once: not if it is to note when it took each.
+  @inline(__always) private var mayTakeMore: Bool {
+    watch.load(ordering: .relaxed) & Watch.timing == 0
   }
 
   /// Notes when a message was taken, if anybody wants to know.
@@ -71,7 +103,7 @@ extension ProcessCore {
 
   private func noteTimeNow() {
     let now = node.clock.now()
-    machine.withLock { $0.madeBackstage().currentSeen = ($0.ledger.handled, now) }
+    machine.withLock { $0.madeBackstage().currentSeen = ($0.countedLedger().handled, now) }
   }
 
   /// Sets a deadline (a time of the node's clock, in nanoseconds) for the wait for mail that follows.

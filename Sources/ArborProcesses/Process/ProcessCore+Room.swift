@@ -84,7 +84,7 @@ extension PID {
   }
 
   /// What became of the messages to this process so far; also after its end.
-  public var mailbox: MailboxLedger { core.machine.withLock { $0.ledger } }
+  public var mailbox: MailboxLedger { core.machine.withLock { $0.countedLedger() } }
 }
 
 extension ProcessContext {

@@ -9,7 +9,7 @@ public import Synchronization
 /// be scheduled a second time on the other.
 ///
 /// Nothing here calls anybody while it holds the lock, and no two locks are held at once but in
-/// `withBoth`, which takes them in the order of the ids.
+/// `withBoth`, which takes them in the order of the ids, and for the loop's hand, whose lock comes last.
 @usableFromInline
 package final class ProcessCore: Runnable, @unchecked Sendable {
   // Unchecked, because `Runnable` is: what changes is in the locks and atomics below, and
@@ -69,6 +69,10 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
   /// What the own task is about to park for.
   // Unsafe, but written and read by the own task alone, at the parking in the name of it.
   @exclusivity(unchecked) nonisolated(unsafe) var intent = Intent.mail
+  /// What its server's loop has taken out of the mailbox; nil if there is nothing left of it. Held by the
+  /// machine.
+  // Unsafe, but touched by the loop alone.
+  @exclusivity(unchecked) nonisolated(unsafe) var hand: Unmanaged<MailHand>?
   // Unsafe: as `isInTable`.
   @exclusivity(unchecked) nonisolated(unsafe) var nextInTable: Unmanaged<ProcessCore>?
   @exclusivity(unchecked) nonisolated(unsafe) var previousInTable: Unmanaged<ProcessCore>?

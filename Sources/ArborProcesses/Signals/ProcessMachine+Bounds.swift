@@ -83,7 +83,8 @@ extension ProcessMachine {
       if let admission = next.admit() {
         bounds.load += 1
         ledger.sent += 1
-        append(next.mail)
+        var mail: Mail? = next.mail
+        append(&mail)
         room.admitted = next
         room.resumer = admission.resumer
       } else {

@@ -79,6 +79,7 @@ extension ProcessMachine {
     exitReason = reason
     exitOrigin = origin
     backstage?.aliases = SmallMap()
+    takeBack()
     var unread = Unread()
     swap(&unread.mail, &mail)
     unread.mail.prepend(&skipped)

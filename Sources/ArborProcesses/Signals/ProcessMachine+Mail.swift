@@ -11,6 +11,13 @@ extension ProcessMachine {
   }
 
   package mutating func deliver(_ mail: Mail) -> Delivery {
+    var mail: Mail? = mail
+    return deliver(&mail)
+  }
+
+  /// Queues a mail, which is then no longer in the variable: a sender that still held it would count its
+  /// references at the same time as the receiver. Refused, it stays, to be let go of without the lock.
+  package mutating func deliver(_ mail: inout Mail?) -> Delivery {
     ledger.sent += 1
     guard hasMailbox else {
       ledger.noReceiver += 1
@@ -20,29 +27,34 @@ extension ProcessMachine {
       ledger.droppedByExit += 1
       return .refused
     }
-    if let bounds {
-      switch overflow(mail, bounds) {
+    if let bounds, let new = mail {
+      switch overflow(new, bounds) {
       case .refused: return .full
       case .admitted(let displaced?):
         let call = caller(of: displaced)
-        append(mail)
+        append(&mail)
         return .displaced(Displaced(mail: displaced, call: call), takeReceiver())
       case .admitted(nil): break
       }
     }
-    append(mail)
+    append(&mail)
     guard let receiver = takeReceiver() else { return .queued }
     return .woke(receiver)
   }
 
-  @inline(__always) mutating func append(_ mail: Mail) {
-    self.mail.append(mail)
-    let length = queueLength
-    if length > ledger.highWater { ledger.highWater = length }
+  @inline(__always) mutating func append(_ mail: inout Mail?) {
+    self.mail.append(&mail)
+    let most = waiting &+ handed
+    if most > ledger.highWater { raiseHighWater() }
   }
 
+  private mutating func raiseHighWater() { ledger.highWater = max(ledger.highWater, queueLength) }
+
   /// How many messages wait, one that a receive is looking at included.
-  @inline(__always) package var queueLength: Int {
+  package var queueLength: Int { waiting &+ (handed > 0 ? hand?.count ?? 0 : 0) }
+
+  /// Without those in the hand.
+  @inline(__always) private var waiting: Int {
     mail.count &+ skipped.count &+ (isLooking ? 1 : 0)
   }
 
@@ -56,6 +68,7 @@ extension ProcessMachine {
 
   /// The next mail for a process that takes whatever comes: a server's loop.
   package mutating func next() -> Next {
+    takeBack()
     if case .running = status {} else { return .interrupted(.exiting) }
     if let first = mail.popFirst() {
       handle(first)
@@ -66,7 +79,7 @@ extension ProcessMachine {
 
   @inline(__always) private mutating func handle(_ mail: Mail) {
     ledger.handled += 1
-    current = CurrentMail(kind: mail.kind, type: type(of: mail))
+    current = CurrentMail(mail)
     if let bounds { makeRoom(mail, bounds) }
   }
 
@@ -75,6 +88,7 @@ extension ProcessMachine {
     if isReceiving { return false }
     isReceiving = true
     hasTimedOut = false
+    takeBack()
     mail.prepend(&skipped)
     return true
   }
@@ -133,7 +147,10 @@ extension ProcessMachine {
 
   /// Puts a waiting receiver in place; false if there is by now something to do at once.
   package mutating func park(_ receiver: Receiver) -> Bool {
-    guard case .running = status, mail.isEmpty, !isCancelled, !hasTimedOut else { return false }
+    // On its caller's stack a loop parks with mail in its hand.
+    guard case .running = status, mail.isEmpty, handed == 0, !isCancelled, !hasTimedOut else {
+      return false
+    }
     current = nil
     self.receiver = receiver
     return true

@@ -16,7 +16,9 @@ package struct ProcessMachine<Receiver: Sendable>: Sendable {
     case released
   }
 
-  // What is a yes or a no stands together: apart each would take a word.
+  // What every message touches comes first: sender and receiver run on two cores, and each line of memory
+  // that both write goes from one to the other. What is a yes or a no stands together: apart each would
+  // take a word.
   package internal(set) var status = Status.running
   /// True once all that was held has been released: who asks from then on hears of the end at once, and
   /// before that not while a table or a name is still there.
@@ -31,6 +33,22 @@ package struct ProcessMachine<Receiver: Sendable>: Sendable {
   package var isLooking = false
   package var hasTimedOut = false
 
+  package var receiver: Receiver?
+  /// Nil for a mailbox without bounds.
+  package let bounds: MailboxBounds?
+  package var mail = MailQueue()
+  /// Mail that the running receive has looked at and left.
+  package var skipped = MailQueue()
+  /// What it is handling; nil while it waits for mail.
+  var current: CurrentMail?
+  /// What the loop has taken out beside that; made when there is first more than one mail, and kept: the
+  /// loop, which looks into it without the lock, may go on after the end.
+  var hand: MailHand?
+  /// How many were put into the hand, since when some may have left it.
+  var handed = 0
+  /// But for what has left the hand: see ``countedLedger()``.
+  package var ledger = MailboxLedger()
+
   /// What it ends of, once it does.
   package internal(set) var exitReason = ExitReason.normal
   /// How the exit came about, once there is one.
@@ -38,13 +56,6 @@ package struct ProcessMachine<Receiver: Sendable>: Sendable {
   /// When it was released.
   var releaseTime: UInt64 = 0
 
-  package var mail = MailQueue()
-  /// Mail that the running receive has looked at and left.
-  package var skipped = MailQueue()
-  package var ledger = MailboxLedger()
-  /// Nil for a mailbox without bounds.
-  package let bounds: MailboxBounds?
-  package var receiver: Receiver?
   /// Counts the waits for mail, so that a late timer does not end a later one.
   package var receiveNumber: UInt64 = 0
 
@@ -55,8 +66,6 @@ package struct ProcessMachine<Receiver: Sendable>: Sendable {
   package var names: [ProcessName] = []
   /// What few have; nil as long as this one has none of it.
   package var backstage: Backstage?
-  /// What it is handling; nil while it waits for mail.
-  var current: CurrentMail?
   package var calls = CallList()
   /// The timers that are to send to this process.
   package var timers = TimerList()

@@ -289,7 +289,7 @@ extension ProcessCore {
   fileprivate func submit<Reply: Sendable>(
     _ request: (From<Reply>) -> SystemRequest, as wait: CallWait<Reply>
   ) {
-    let message = SystemMessage(request(From(wait)))
-    deliver(ValueMail(.system, message, context: nil), asking: wait)
+    var mail: Mail? = ValueMail(.system, SystemMessage(request(From(wait))), context: nil)
+    deliver(&mail, asking: wait)
   }
 }
