@@ -117,7 +117,7 @@ import Testing
       let row = tracing.row(of: core)
       #expect(SpanManager.rowCount(on: sim.node) == 0)
       let span = TraceSpan("late")
-      #expect(row.push(span, isScoped: false, under: nil) == span)
+      #expect(row.push(span, isScoped: false, at: nil) == span)
       #expect(recorder.spans.isEmpty)
     }
   }
@@ -380,7 +380,7 @@ import Testing
       let isFilled = core.slot.fill(row)
       #expect(isFilled)
       Tracing.of(sim.node).insert(row, of: core.pid)
-      #expect(row.push(TraceSpan("left"), isScoped: false, under: nil) == nil)
+      #expect(row.push(TraceSpan("left"), isScoped: false, at: nil) == nil)
       let wasDead = Lock(false)
       // As a manager does that saw it alive just before.
       let visitor = Visitor {
@@ -488,7 +488,7 @@ import Testing
       // One whose cast and whose DOWN are on their way for as long as you like.
       let core = ProcessCore(node: sim.node, parent: nil)
       let row = SpanRow(seed: 1, Tracing.of(sim.node))
-      #expect(row.push(TraceSpan("left"), isScoped: false, under: nil) == nil)
+      #expect(row.push(TraceSpan("left"), isScoped: false, at: nil) == nil)
       Tracing.of(sim.node).insert(row, of: core.pid)
       core.finish(.shutdown)
       #expect(SpanManager.rowCount(on: sim.node) == 2)

@@ -2,6 +2,7 @@ import ArborPrimitives
 import ArborProcesses
 import ArborTelemetry
 import ArborTracing
+import ArborTestKit
 import Testing
 
 private struct Boom: Error, Equatable {}
@@ -189,6 +190,45 @@ private struct Boom: Error, Equatable {}
     #expect(recorder.spans(named: "late").first?.parentID == parent.id)
     #expect(recorder.startedCount == recorder.spans.count)
     #expect(Set(recorder.spans.map(\.traceID)).count == 1)
+  }
+
+  @Test("what a task leaves open is no sibling's parent, and not a sibling's to end")
+  func siblings() throws {
+    try simulate(seeds: 0..<100) { sim in
+      let recorder = try SpanRecorder(node: sim.node)
+      await Trace.withSpan("parent") {
+        // What the process's own task opens is its child tasks' parent.
+        Trace.startSpan("around")
+        await withTaskGroup { group in
+          for number in 0..<4 {
+            group.addTask {
+              Trace.startSpan("outer \(number)")
+              await Task.yield()
+              Trace.startSpan("inner \(number)")
+              await Task.yield()
+              Trace.withSpan("scoped \(number)") {}
+              #expect(Trace.currentSpan?.name == "inner \(number)")
+              Trace.endSpan()
+              await Task.yield()
+              #expect(Trace.currentSpan?.name == "outer \(number)")
+              Trace.endSpan()
+            }
+          }
+        }
+        #expect(Trace.currentSpan?.name == "around")
+        Trace.endSpan()
+      }
+      func parent(of name: String) throws -> String? {
+        let span = try #require(recorder.spans(named: name).first)
+        return recorder.spans.first { $0.id == span.parentID }?.name
+      }
+      for number in 0..<4 {
+        try #require(try parent(of: "scoped \(number)") == "inner \(number)")
+        try #require(try parent(of: "inner \(number)") == "outer \(number)")
+        try #require(try parent(of: "outer \(number)") == "around")
+      }
+      try #require(recorder.startedCount == 14 && recorder.spans.count == 14)
+    }
   }
 
   @Test("a span's parent is its own task's, whatever another has opened since")

@@ -77,7 +77,7 @@ package final class Ambient: Sendable {
   package var envelope: Ambient? {
     if cursor == nil, process?.hasLooseSpans != true { return nil }
     if let process, process.hasLooseSpans,
-      let inner = process.slot.content?.cursor(under: cursor)
+      let inner = process.slot.content?.cursor(at: self)
     {
       return Ambient(process: process, cursor: inner, sentAt: sentAt)
     }
@@ -158,6 +158,14 @@ extension ProcessCore {
   /// code is in has to look into the process's row.
   @inlinable
   package var hasLooseSpans: Bool { looseSpans.load(ordering: .relaxed) > 0 }
+
+  /// The task that the calling code is in, by its address; 0 for the process's own, and where it makes no
+  /// difference: no span is open that no task-local tells of.
+  package var otherTask: UInt {
+    guard hasLooseSpans else { return 0 }
+    let task = currentTaskAddress
+    return task == ownTask.load(ordering: .relaxed) ? 0 : task
+  }
 
   package func countLooseSpan(_ change: Int) {
     looseSpans.wrappingAdd(change, ordering: .relaxed)

@@ -4,9 +4,9 @@ public import Synchronization
 /// What a part of the node keeps about one process, beside the process itself.
 @usableFromInline
 package protocol SlotContent: AnyObject, Sendable {
-  /// The span that code of the process is in, being under `cursor`, if a task-local does not tell;
-  /// nil if there is none.
-  func cursor(under cursor: TraceCursor?) -> TraceCursor?
+  /// The span that the calling code is in, which is of the process and was found in `ambient`, if that
+  /// does not tell; nil if there is none.
+  func cursor(at ambient: Ambient) -> TraceCursor?
 
   /// The process has ended: its fate is set, and nobody has heard of it yet.
   func processReleased(_ core: ProcessCore)

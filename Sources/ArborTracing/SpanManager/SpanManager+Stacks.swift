@@ -44,7 +44,7 @@ extension SpanManager {
     let span = span.opened(by: core)
     core.node.emitStart(span)
     core.countLooseSpan(1)
-    guard let refused = row.push(span, isScoped: false, under: nil) else { return true }
+    guard let refused = row.push(span, isScoped: false, at: nil) else { return true }
     core.countLooseSpan(-1)
     core.node.emitRefusal(of: refused, core)
     return false

@@ -41,15 +41,17 @@ package final class SpanRow: SlotContent {
     }
   }
 
-  func current(under scope: UInt64) -> TraceSpan? { withLock { $0.current(under: scope) } }
+  func current(at spot: SpanRowMachine.Spot) -> TraceSpan? { withLock { $0.current(at: spot) } }
 
   /// - Returns: the span, if the row is closed.
   @inline(__always)
-  func push(_ span: consuming TraceSpan, isScoped: Bool, under scope: UInt64?) -> TraceSpan? {
+  func push(
+    _ span: consuming TraceSpan, isScoped: Bool, at spot: SpanRowMachine.Spot?
+  ) -> TraceSpan? {
     // Not by `change`, whose closure would keep the span until its end, and count it for that.
     lock.acquire()
     defer { lock.release() }
-    let refused = machine.push(span, isScoped: isScoped, under: scope)
+    let refused = machine.push(span, isScoped: isScoped, at: spot)
     openCount.store(machine.entries.count, ordering: .relaxed)
     return refused
   }
@@ -58,9 +60,9 @@ package final class SpanRow: SlotContent {
 
   func pop() -> SpanRowMachine.Taken? { change { $0.pop() } }
 
-  func skip(under scope: UInt64) { withLock { $0.skip(under: scope) } }
+  func skip(at spot: SpanRowMachine.Spot) { withLock { $0.skip(at: spot) } }
 
-  func endSkipped(under scope: UInt64) -> Bool { withLock { $0.endSkipped(under: scope) } }
+  func endSkipped(at spot: SpanRowMachine.Spot) -> Bool { withLock { $0.endSkipped(at: spot) } }
 
   func replace(with spans: [TraceSpan]) -> SpanRowMachine.Replacement? {
     change { $0.replace(with: spans) }
@@ -125,9 +127,9 @@ package final class SpanRow: SlotContent {
     }
   }
 
-  package func cursor(under cursor: TraceCursor?) -> TraceCursor? {
-    guard let span = current(under: cursor?.scope ?? 0) else { return nil }
-    return TraceCursor(of: span, with: cursor?.cargo)
+  package func cursor(at ambient: Ambient) -> TraceCursor? {
+    guard let span = current(at: ambient.spot) else { return nil }
+    return TraceCursor(of: span, with: ambient.cursor?.cargo)
   }
 
   package func processReleased(_ core: ProcessCore) {
@@ -142,8 +144,10 @@ package final class SpanRow: SlotContent {
 }
 
 extension Ambient {
-  /// What this place is called in a row; 0 outside of every span.
-  var scope: UInt64 { cursor?.scope ?? 0 }
+  /// What this place is called in a row, for the calling task.
+  var spot: SpanRowMachine.Spot {
+    SpanRowMachine.Spot(scope: cursor?.scope ?? 0, task: process?.otherTask ?? 0)
+  }
 }
 
 extension TraceCursor {

@@ -1,5 +1,13 @@
 /// The open spans of one process, innermost last: what is in a row of the span table. Pure.
 struct SpanRowMachine: Sendable {
+  /// Where code runs, as a row knows it.
+  struct Spot: Sendable {
+    /// The scope: the span whose body it is in, 0 if in none.
+    let scope: UInt64
+    /// The task: 0 for the process's own.
+    let task: UInt
+  }
+
   struct Entry: Sendable {
     var span: TraceSpan
     /// The span's id: to be found by without a look into the span.
@@ -9,15 +17,25 @@ struct SpanRowMachine: Sendable {
     let scope: UInt64?
     /// False for one opened by `startSpan`, which no task-local tells of.
     let isScoped: Bool
+    /// The task whose code is in a loose span, and no other's; 0 for any that is under the scope. What the
+    /// process's own task opens is for the tasks too that it starts; a sibling's is nobody else's.
+    let task: UInt
     /// How many loose spans were to be opened right inside this one, and were not, for want of depth.
     var unopened = 0
 
-    /// - Parameter scope: where it was opened.
-    init(_ span: consuming TraceSpan, isScoped: Bool, under scope: UInt64?) {
+    /// - Parameter spot: where it was opened; nil for one that was pushed from outside.
+    init(_ span: consuming TraceSpan, isScoped: Bool, at spot: Spot?) {
       id = span.id.bits
       self.span = span
       self.isScoped = isScoped
-      self.scope = isScoped ? id : scope
+      scope = isScoped ? id : spot?.scope
+      task = isScoped ? 0 : spot?.task ?? 0
+    }
+
+    /// Whether code that runs there is in this span.
+    func holds(_ spot: Spot) -> Bool {
+      guard let scope else { return true }
+      return scope == spot.scope && (task == 0 || task == spot.task)
     }
   }
 
@@ -31,17 +49,15 @@ struct SpanRowMachine: Sendable {
   /// Once the process has ended and its spans are closed, nothing is opened any more.
   private(set) var isClosed = false
 
-  /// The span that code running under `scope` is in: the latest that was opened loosely there, else
-  /// the scope's own; nil if neither is open.
-  func current(under scope: UInt64) -> TraceSpan? {
-    index(under: scope).map { entries[$0].span }
-  }
+  /// The span that code running there is in: the latest that was opened loosely there, else the scope's
+  /// own; nil if neither is open.
+  func current(at spot: Spot) -> TraceSpan? { index(at: spot).map { entries[$0].span } }
 
-  private func index(under scope: UInt64) -> Int? {
+  private func index(at spot: Spot) -> Int? {
     var index = entries.count
     while index > 0 {
       index -= 1
-      if entries[index].scope == scope || entries[index].scope == nil { return index }
+      if entries[index].holds(spot) { return index }
     }
     return nil
   }
@@ -57,10 +73,10 @@ struct SpanRowMachine: Sendable {
 
   /// Takes a span in; gives it back if the row is closed.
   mutating func push(
-    _ span: consuming TraceSpan, isScoped: Bool, under scope: UInt64?
+    _ span: consuming TraceSpan, isScoped: Bool, at spot: Spot?
   ) -> TraceSpan? {
     if isClosed { return span }
-    entries.append(Entry(span, isScoped: isScoped, under: scope))
+    entries.append(Entry(span, isScoped: isScoped, at: spot))
     return nil
   }
 
@@ -78,15 +94,15 @@ struct SpanRowMachine: Sendable {
   }
 
   /// Notes that a loose span was to be opened in the current one, and was not.
-  mutating func skip(under scope: UInt64) {
-    if let index = index(under: scope) { entries[index].unopened += 1 }
+  mutating func skip(at spot: Spot) {
+    if let index = index(at: spot) { entries[index].unopened += 1 }
   }
 
   /// Ends a loose span that was not opened, if the current one holds such: the latest, as it would be.
   ///
   /// - Returns: false if there is none to end.
-  mutating func endSkipped(under scope: UInt64) -> Bool {
-    guard let index = index(under: scope), entries[index].unopened > 0 else { return false }
+  mutating func endSkipped(at spot: Spot) -> Bool {
+    guard let index = index(at: spot), entries[index].unopened > 0 else { return false }
     entries[index].unopened -= 1
     return true
   }
@@ -94,7 +110,8 @@ struct SpanRowMachine: Sendable {
   /// What was not opened in a loose span would be open still when that has ended: in the span around it.
   private mutating func passOn(_ entry: Entry) {
     guard !entry.isScoped else { return }
-    let around = entry.scope.map { index(under: $0) } ?? entries.indices.last
+    let around =
+      entry.scope.map { index(at: Spot(scope: $0, task: entry.task)) } ?? entries.indices.last
     if let around { entries[around].unopened += entry.unopened }
   }
 
@@ -134,7 +151,7 @@ struct SpanRowMachine: Sendable {
         return entry
       }
       replacement.opened.append(span)
-      return Entry(span, isScoped: false, under: nil)
+      return Entry(span, isScoped: false, at: nil)
     }
     replacement.ended = old.reversed().filter { entry in
       !spans.contains { $0.id.bits == entry.id }

@@ -21,10 +21,15 @@ extension SpanRow {
     return core.isFenced ? SpanRow(seed: core.node.nextRandom(), tracing) : tracing.row(of: core)
   }
 
-  /// The row of the calling process, if it has opened a span before, and the process.
-  static func existing(_ ambient: Ambient?) -> (row: SpanRow, core: ProcessCore)? {
-    guard let core = ambient?.process, let row = Tracing.existingRow(of: core) else { return nil }
-    return (row, core)
+  /// The row of the calling process, if it has opened a span before, the process, and where in it the
+  /// code is.
+  static func existing(
+    _ ambient: Ambient?
+  ) -> (row: SpanRow, core: ProcessCore, spot: SpanRowMachine.Spot)? {
+    guard let ambient, let core = ambient.process, let row = Tracing.existingRow(of: core) else {
+      return nil
+    }
+    return (row, core, ambient.spot)
   }
 
   /// Where in which trace a span is to be.
@@ -70,7 +75,7 @@ extension SpanRow {
   @inline(__always)
   private func parent(in core: ProcessCore, under outer: Ambient) -> Parent? {
     // A task-local says it all, unless there are spans that none tells of.
-    if core.hasLooseSpans, let span = current(under: outer) {
+    if core.hasLooseSpans, let span = current(at: outer.spot) {
       return Parent(
         traceID: span.traceID, spanID: span.id, isSampled: span.isSampled, isRemote: false)
     }
@@ -108,8 +113,8 @@ extension SpanRow {
     core.node.emitStart(span)
     // Counted before it is there: whoever ends it counts it out.
     if !isScoped { core.countLooseSpan(1) }
-    let scope = isScoped ? nil : outer.scope
-    if let refused = core.isFenced ? span : push(span, isScoped: isScoped, under: scope) {
+    let spot = isScoped ? nil : outer.spot
+    if let refused = core.isFenced ? span : push(span, isScoped: isScoped, at: spot) {
       if !isScoped { core.countLooseSpan(-1) }
       core.node.emitRefusal(of: refused, core)
     }
@@ -132,17 +137,6 @@ extension SpanRow {
     return taken.span
   }
 
-  /// Ends a loose span that code running there was to open last, and did not for want of depth.
-  ///
-  /// - Returns: false if there is none such: what it is to end is open.
-  func endSkipped(under ambient: Ambient?) -> Bool {
-    endSkipped(under: ambient?.scope ?? 0)
-  }
-
-  /// The open span that code running there is in.
-  func current(under ambient: Ambient?) -> TraceSpan? {
-    current(under: ambient?.scope ?? 0)
-  }
 }
 
 extension TraceCursor {

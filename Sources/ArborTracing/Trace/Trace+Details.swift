@@ -82,7 +82,7 @@ extension Trace {
   /// sampled.
   private static func change(_ operation: String, _ body: (OpenPlace) -> Bool) -> Bool {
     let ambient = Ambient.current
-    guard let (row, core) = SpanRow.existing(ambient), let span = row.current(under: ambient) else {
+    guard let (row, core, spot) = SpanRow.existing(ambient), let span = row.current(at: spot) else {
       if !isUnsampled(ambient) { warn(.nothingOpen, operation, ambient) }
       return false
     }

@@ -24,7 +24,7 @@ extension Trace {
     }
     return SpanRow.lent(by: core) { row in
       guard let place = row.place(name, kind, in: core, under: ambient) else {
-        row.skip(under: ambient.scope)
+        row.skip(at: ambient.spot)
         return nil
       }
       let span = row.span(name, kind, at: place, of: core, core.node.now(), attributes)
@@ -41,13 +41,13 @@ extension Trace {
   @discardableResult
   public static func endSpan(_ span: TraceSpan? = nil) -> Bool {
     let ambient = Ambient.current
-    guard let (row, core) = SpanRow.existing(ambient),
-      let ended = span ?? row.current(under: ambient)
+    guard let (row, core, spot) = SpanRow.existing(ambient),
+      let ended = span ?? row.current(at: spot)
     else {
       if !isUnsampled(ambient) { warn(.nothingOpen, "endSpan", ambient) }
       return false
     }
-    if span == nil, row.endSkipped(under: ambient) { return false }
+    if span == nil, row.endSkipped(at: spot) { return false }
     if row.end(ended.id, in: core, .ok) { return true }
     // Not a mistake in a process that is exiting: its spans are no longer its own.
     if !core.isFenced { warn(.notOpen, "endSpan", ambient) }
@@ -60,7 +60,7 @@ extension Trace {
   /// see ``currentTraceID``. Inside a ``withSpan(_:_:kind:_:)`` that is not sampled it is nil too.
   public static var currentSpan: TraceSpan? {
     guard let ambient = Ambient.current, let core = ambient.process else { return nil }
-    return core.slot.withContent(as: SpanRow.self) { $0.current(under: ambient) } ?? nil
+    return core.slot.withContent(as: SpanRow.self) { $0.current(at: ambient.spot) } ?? nil
   }
 
   /// The trace that the calling code belongs to, be it by a span of its own process or by the message
