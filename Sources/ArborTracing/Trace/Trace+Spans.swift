@@ -7,6 +7,9 @@ extension Trace {
   ///     …
   ///     Trace.endSpan(span)
   ///
+  /// It is the parent of what the same task opens before its end; one of the process's own task, also of
+  /// what the tasks under it open.
+  ///
   /// - Parameters:
   ///   - name: what the work is called.
   ///   - attributes: what is known about it; not evaluated if the span is not sampled.
