@@ -1,8 +1,8 @@
 import ArborPrimitives
 import ArborProcesses
 import ArborTelemetry
-import ArborTracing
 import ArborTestKit
+import ArborTracing
 import Testing
 
 private struct Boom: Error, Equatable {}
