@@ -137,6 +137,27 @@ import Testing
     }
   }
 
+  private final class Gift: Sendable {}
+  private struct Given {
+    let server: ServerRef<Scripted>
+    weak var gift: Gift?
+  }
+
+  private static func startWithGift(_ way: Way) async throws(StartError) -> Given {
+    let gift = Gift()
+    let server = try await start(way) { withExtendedLifetime(gift) { Scripted() } }
+    return Given(server: server, gift: gift)
+  }
+
+  @Test("what only the start needed is let go of once the server serves", arguments: Way.allCases)
+  func startIsLetGoOf(_ way: Way) throws {
+    try simulate(seeds: 0..<20) { _ in
+      let given = try await Self.startWithGift(way)
+      _ = try await given.server.call(Scripted.Call.notes)
+      try #require(given.gift == nil)
+    }
+  }
+
   @Test("startMonitor and startLink need a process")
   func outside() async {
     await #expect(throws: StartError.notInProcess) {
