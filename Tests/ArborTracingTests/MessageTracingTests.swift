@@ -77,6 +77,30 @@ private actor Observed: Traced {
     #expect(recorder.spans(named: "work").map(\.parentID) == [root.id, nil])
   }
 
+  @Test("so do a task, a stream of them, and what an agent is given to do")
+  func tasksAndAgents() async throws {
+    let recorder = try SpanRecorder(node: node)
+    try await withProcess(on: node) { _ in
+      let agent = try await Agent.start { 0 }
+      try await Trace.withSpan("root") {
+        try await AsyncTask.async { Trace.withSpan("task work") {} }.await()
+        let streamed = AsyncTask.stream([1, 2]) { _ in Trace.withSpan("stream work") {} }
+        for try await _ in streamed {}
+        _ = try await agent.get { state in Trace.withSpan("get work") { state } }
+        try await agent.update { _ in Trace.withSpan("update work") {} }
+        agent.cast { _ in Trace.withSpan("cast work") {} }
+      }
+      // Behind the cast, and in no trace.
+      #expect(try await agent.get { _ in Trace.currentTraceID } == nil)
+      try await agent.stop()
+    }
+    let root = try #require(recorder.spans(named: "root").first)
+    #expect(
+      recorder.children(of: root).map(\.name).sorted() == [
+        "cast work", "get work", "stream work", "stream work", "task work", "update work",
+      ])
+  }
+
   @Test("a server that ignores traces begins its own")
   func optOut() async throws {
     try await withProcess(on: node) { _ in
