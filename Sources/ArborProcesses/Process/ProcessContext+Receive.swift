@@ -79,7 +79,8 @@ extension ProcessContext {
   package func receiveFirst<Message>(
     timeout: Duration?, _ pick: (Mail) -> Message?
   ) async throws(ReceiveError) -> Message {
-    var next = try core.beginReceive(timeout: timeout)
+    let isOwnTask = core.isOwnTask
+    var next = try core.beginReceive(timeout: timeout, isOwnTask: isOwnTask)
     var isOpen = true
     var timer: TimerEntry?
     defer { core.endReceive(timer, isOpen: isOpen) }
@@ -89,14 +90,14 @@ extension ProcessContext {
         // A request to a server is its loop's to take.
         if mail.kind != .call, mail.kind != .cast, let message = pick(mail) {
           isOpen = false
-          if try core.acceptLast(mail), core.isOwnTask { await core.yieldTurn() }
+          if try core.acceptLast(mail), isOwnTask { await core.yieldTurn() }
           return message
         }
         next = core.skip(mail)
       case .interrupted(let interruption): throw ReceiveError(interruption)
       case .empty:
         if let timeout, timer == nil { timer = try core.setDeadline(after: timeout) }
-        if core.isOwnTask {
+        if isOwnTask {
           await core.parking.park()
         } else {
           await core.waitForMail()
@@ -131,9 +132,12 @@ extension ProcessContext {
 extension ProcessCore {
   /// Begins a receive, with a look at the first mail.
   @usableFromInline
-  func beginReceive(timeout: Duration?) throws(ReceiveError) -> Machine.Next {
+  func beginReceive(
+    timeout: Duration?, isOwnTask: Bool
+  ) throws(ReceiveError) -> Machine.Next {
     if let timeout, timeout < .zero { throw .badarg }
-    guard Ambient.current?.process === self else { throw .foreignProcess }
+    // A process's own task runs as nothing else: to ask the task-local as well would take as long again.
+    guard isOwnTask || Ambient.current?.process === self else { throw .foreignProcess }
     let next = machine.withLock { $0.beginReceive() ? $0.look() : nil }
     guard let next else { throw .alreadyReceiving }
     if case .empty = next { intent = .mail }

@@ -94,7 +94,8 @@ extension ProcessContext {
   @inlinable
   public func send<Message: Sendable>(_ message: Message, to pid: PID) {
     if core.isFenced { return }
-    core.send(ValueMail(.message, message, context: Ambient.current?.envelope), to: pid.core)
+    var mail: Mail? = ValueMail(.message, message, context: Ambient.current?.envelope)
+    core.send(&mail, to: pid.core)
   }
 
   /// Gives this process a name. See ``Node/register(_:for:)``.

@@ -63,10 +63,9 @@ extension ProcessCore {
 
   /// Sends a mail as this process.
   @usableFromInline
-  package func send(_ mail: consuming Mail, to receiver: ProcessCore) {
-    var last: Mail? = mail
-    noteSend(last, to: receiver)
-    receiver.deliver(&last)
+  package func send(_ mail: inout Mail?, to receiver: ProcessCore) {
+    noteSend(mail, to: receiver)
+    receiver.deliver(&mail)
   }
 
   /// The next mail for a server's loop; if there is none it parks, and asks again.
