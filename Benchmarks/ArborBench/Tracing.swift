@@ -10,8 +10,8 @@ extension Bench {
     Bench("span-child-100k-clients", 20_000) { try await children($0, besides: 100_000) },
     // As `span-child`, in a trace that nobody records.
     Bench("span-unsampled", 20_000) { count in
-      Node.shared.traceSettings.sampler = .parentBased(root: .never)
-      defer { Node.shared.traceSettings.sampler = .parentBased() }
+      Stage.node.traceSettings.sampler = .parentBased(root: .never)
+      defer { Stage.node.traceSettings.sampler = .parentBased() }
       return try await children(count, besides: 0)
     },
     Bench("span-current", 50_000) { count in

@@ -5,7 +5,8 @@ import Testing
 @Suite struct ManyProcessesTests {
   @Test("100 000 processes, linked, monitored and killed, leave nothing behind")
   func many() async throws {
-    let node = Node(workers: 2)
+    // So many at once may wait for their turn for longer than a handler should, on a slow machine.
+    let node = Node(workers: 2, exitGrace: .seconds(1200))
     let count = effort(of: 100_000)
     try await withProcess(on: node) { context in
       context.trapExit()
@@ -30,7 +31,8 @@ import Testing
       }
       #expect(context.core.bonds == ProcessCore.Bonds() && context.core.ledger.queued == 0)
     }
-    #expect(node.processCount == 0 && node.zombies.isEmpty && node.registered.isEmpty)
+    #expect(node.processCount == 0)
+    #expect(node.zombies.isEmpty && node.registered.isEmpty)
   }
 
   @Test("a chain of processes, each of which starts the next and ends, is not kept by the last")
