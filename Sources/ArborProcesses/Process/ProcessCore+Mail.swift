@@ -81,18 +81,13 @@ extension ProcessCore {
     }
     let (next, room) = machine.withLock { machine in
       let next = machine.next()
-      if !machine.mail.isEmpty, mayTakeMore { hand = machine.handOver() }
+      if !machine.mail.isEmpty { hand = machine.handOver() }
       return (next, machine.takeRoom())
     }
     room?.finish()
     forgetHeardExit()
     if case .empty = next { intent = .mail } else { noteTime() }
     return next
-  }
-
-  /// Whether the loop may take all mail at once: not if it is to note when it took each.
-  @inline(__always) private var mayTakeMore: Bool {
-    watch.load(ordering: .relaxed) & Watch.timing == 0
   }
 
   /// Notes when a message was taken, if anybody wants to know.
@@ -102,6 +97,7 @@ extension ProcessCore {
 
   private func noteTimeNow() {
     let now = node.clock.now()
+    // Which takes the loop's hand back: where each message is timed, each comes through here.
     machine.withLock { $0.madeBackstage().currentSeen = ($0.countedLedger().handled, now) }
   }
 

@@ -136,7 +136,6 @@ extension SpanRow {
     if !taken.isScoped { core.countLooseSpan(-1) }
     return taken.span
   }
-
 }
 
 extension TraceCursor {

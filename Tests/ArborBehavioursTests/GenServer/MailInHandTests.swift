@@ -86,6 +86,24 @@ import Testing
     }
   }
 
+  @Test("where messages are timed, of each is known since when it is handled")
+  func since() throws {
+    try simulate(seeds: 0..<100) { sim in
+      sim.node.timesMessages = true
+      let server = try await Scripted.start { Scripted() }
+      let began = Heard<UInt64>()
+      try await Self.take(server, sim, first: { _ in }) {
+        server.act { server in
+          began.add(server.process.node.clock.now())
+          try await Self.goOn(server)
+        }
+      }
+      try await withProcess { try await $0.sleep(for: .milliseconds(500)) }
+      let handling = try #require(server.pid?.info?.handling)
+      try #require([handling.since] == began.all)
+    }
+  }
+
   @Test("a step that a handler asks for comes before the rest, and the rest after it")
   func steps() throws {
     try simulate(seeds: 0..<100) { sim in
