@@ -12,9 +12,15 @@ extension ProcessCore {
   package func call<Request: Sendable, Reply: Sendable>(
     timeout: UInt64?, _ makeRequest: (From<Reply>) -> Request
   ) async throws(CallError) -> Reply {
-    let wait = CallWait<Reply>(server: self)
     let ambient = Ambient.current
-    let parking = try begin(wait, ambient, timeout: timeout)
+    let parking: Parking?
+    let wait: CallWait<Reply>
+    if let (last, place) = beginAgain(CallWait<Reply>.self, ambient, timeout: timeout) {
+      (wait, parking) = (unsafeDowncast(last.takeRetainedValue(), to: CallWait<Reply>.self), place)
+    } else {
+      wait = CallWait<Reply>(server: self)
+      parking = try begin(wait, ambient, timeout: timeout)
+    }
     submit(makeRequest, as: wait, ambient)
     // On another thread the server may have been faster than this.
     if !wait.hasEnded {
@@ -25,7 +31,7 @@ extension ProcessCore {
       }
     }
     conclude(wait)
-    return try wait.get()
+    return try wait.take()
   }
 
   /// Sends the request. Apart from `call`, whose frame outlives the wait: the request must not be kept
@@ -55,6 +61,20 @@ extension ProcessCore {
     return nil
   }
 
+  /// As ``begin(_:_:timeout:)``, with the wait of the caller's last call, if it is a process's own task and
+  /// that wait was of the same type.
+  @usableFromInline
+  package func beginAgain(
+    _ type: AnyCallWait.Type, _ ambient: Ambient?, timeout: UInt64?
+  ) -> (Unmanaged<AnyCallWait>, Parking)? {
+    guard let caller = ambient?.process.map(Unmanaged.passUnretained) else { return nil }
+    return caller._withUnsafeGuaranteedRef { caller in
+      guard caller !== self, caller.isOwnTask else { return nil }
+      let deadline = timeout.map(time(after:)) ?? .max
+      return caller.reenter(type, for: self, until: deadline).map { ($0, caller.parking) }
+    }
+  }
+
   /// Where this process parks, if its own task is about to wait for `server`.
   private func beginOwn(
     _ wait: AnyCallWait, at server: ProcessCore, timeout: UInt64?
@@ -64,7 +84,7 @@ extension ProcessCore {
       return nil
     }
     if server === self { throw .callingSelf }
-    let deadline = timeout.map { node.now().addingClamped($0) } ?? .max
+    let deadline = timeout.map(time(after:)) ?? .max
     guard enter(wait, until: deadline) else { throw .cancelled }
     return parking
   }

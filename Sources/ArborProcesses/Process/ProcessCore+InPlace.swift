@@ -27,7 +27,13 @@ extension ProcessCore {
     let ambient = Ambient.current
     guard mayAnswer(ambient) else { return try await call(timeout: timeout, makeRequest) }
     let deadline = timeout.map(time(after:))
-    let wait = CallWait<Reply>(server: self)
+    let wait: CallWait<Reply>
+    if let (last, _) = beginAgain(CallWait<Reply>.self, ambient, timeout: nil) {
+      wait = unsafeDowncast(last.takeRetainedValue(), to: CallWait<Reply>.self)
+    } else {
+      wait = CallWait<Reply>(server: self)
+      if let caller = ambient?.process { caller.enterForLater(wait) }
+    }
     submit(makeRequest, as: wait, ambient, inPlace: true)
     if !wait.hasEnded {
       if let parking = beginLate(wait, ambient, until: deadline) {
@@ -37,7 +43,14 @@ extension ProcessCore {
       }
     }
     conclude(wait)
-    return try wait.get()
+    return try wait.take()
+  }
+
+  /// Keeps a wait for the next call of this process, if its own task is the caller. It has no deadline as
+  /// yet: that is for when the server suspends.
+  @usableFromInline
+  package func enterForLater(_ wait: AnyCallWait) {
+    if isOwnTask { enter(wait) }
   }
 
   @usableFromInline

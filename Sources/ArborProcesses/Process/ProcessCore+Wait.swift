@@ -9,7 +9,28 @@ extension ProcessCore {
   @discardableResult
   func enter(_ wait: Wait, until deadline: UInt64 = .max) -> Bool {
     intent = .wait(.passUnretained(wait))
-    switch machine.withLock({ $0.enter(wait, until: deadline) }) {
+    return settle(machine.withLock { $0.enter(wait, until: deadline) }, wait, until: deadline)
+  }
+
+  /// As ``enter(_:until:)`` for a call of `server`, with the wait of the call before.
+  ///
+  /// - Returns: the wait, retained; nil if a new one is to be made, and entered.
+  func reenter(
+    _ type: AnyCallWait.Type, for server: ProcessCore, until deadline: UInt64
+  ) -> Unmanaged<AnyCallWait>? {
+    guard
+      let (wait, entered) = machine.withLock({ $0.reenter(type, for: server, until: deadline) })
+    else { return nil }
+    intent = .wait(.fromOpaque(wait.toOpaque()))
+    if case .watched = entered { return wait }
+    _ = wait._withUnsafeGuaranteedRef { settle(entered, $0, until: deadline) }
+    return wait
+  }
+
+  /// Does what a wait that begins asks for; false if it is over.
+  @inline(__always)
+  private func settle(_ entered: Machine.Entered, _ wait: Wait, until deadline: UInt64) -> Bool {
+    switch entered {
     case .watched: return true
     case .over(let interruption):
       wait.interrupt(interruption)

@@ -3,16 +3,25 @@
 package class AnyCallWait: Wait, @unchecked Sendable {
   // Unchecked, for exclusive access too: the links belong to the server's process and are touched
   // under its lock.
-  @usableFromInline package final let server: ProcessCore
+  // A variable because a wait may be used again: then nobody else holds it.
+  @exclusivity(unchecked) @usableFromInline package final private(set) var server: ProcessCore
   // Not retained: who waits takes the call off the list before it lets go of it.
   @exclusivity(unchecked) fileprivate final var next: Unmanaged<AnyCallWait>?
   @exclusivity(unchecked) fileprivate final var previous: Unmanaged<AnyCallWait>?
   @exclusivity(unchecked) fileprivate final var isListed = false
   /// Names the mail of the request, in a bounded mailbox, which may have to drop it.
-  package final var request: ObjectIdentifier?
+  @exclusivity(unchecked) package final var request: ObjectIdentifier?
 
   @usableFromInline
   package init(server: ProcessCore) { self.server = server }
+
+  /// Makes ready for another call, by the same task: for it alone, who holds the only reference.
+  final func reopen(for server: ProcessCore) {
+    if server !== self.server { self.server = server }
+    request = nil
+    clock = nil
+    reopen()
+  }
 
   /// Ends the call for want of an answer.
   @usableFromInline
@@ -42,9 +51,15 @@ package final class CallWait<Reply: Sendable>: AnyCallWait, @unchecked Sendable 
   override package func fail(_ error: CallError) { end { self.error = error } }
 
   /// What came of it, once it is over.
-  @inlinable
   package func get() throws(CallError) -> Reply {
     guard let answer else { throw error }
+    return answer
+  }
+
+  /// The same, taken out: who keeps the wait then does not keep the answer.
+  @inlinable
+  package func take() throws(CallError) -> Reply {
+    guard let answer = answer.take() else { throw exchange(&error, with: .cancelled) }
     return answer
   }
 

@@ -18,6 +18,30 @@ extension ProcessMachine {
     guard case .running = status else { return .over(.exiting) }
     if isCancelled { return .over(.cancelled) }
     self.wait = wait
+    return watch(until: deadline)
+  }
+
+  /// As ``enter(_:until:)``, with the wait of the call before: to make one and to let go of it is a
+  /// tenth of a call.
+  ///
+  /// - Returns: the wait, retained for who waits; nil if a new one is to be made: that one was of another
+  ///   type, or somebody else still knows of it, as a server does that may answer yet.
+  package mutating func reenter(
+    _ type: AnyCallWait.Type, for server: ProcessCore, until deadline: UInt64
+  ) -> (Unmanaged<AnyCallWait>, Entered)? {
+    guard case .running = status, !isCancelled, isKnownUniquelyReferenced(&wait),
+      let last = wait.map(Unmanaged.passUnretained)
+    else { return nil }
+    let isAgain = last._withUnsafeGuaranteedRef { last in
+      guard Swift.type(of: last) == type, last.hasEnded else { return false }
+      unsafeDowncast(last, to: AnyCallWait.self).reopen(for: server)
+      return true
+    }
+    guard isAgain else { return nil }
+    return (.fromOpaque(last.retain().toOpaque()), watch(until: deadline))
+  }
+
+  private mutating func watch(until deadline: UInt64) -> Entered {
     waitDeadline = deadline
     if deadline >= alarmTime { return .watched }
     if alarmTime < .max {

@@ -72,6 +72,9 @@ package class Wait: TimerEntry, @unchecked Sendable {
     return false
   }
 
+  /// Takes back that it is over, so that it may serve once more: for who holds the only reference.
+  final func reopen() { word.store(0, ordering: .relaxed) }
+
   /// Ends the wait, if nobody else has: `store` keeps the outcome, then the task is woken.
   @inlinable
   @inline(__always)
