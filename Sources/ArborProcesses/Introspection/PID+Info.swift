@@ -125,7 +125,7 @@ struct CurrentMail: Sendable {
 
 extension ProcessCore {
   var info: PID.Info? {
-    let jobs = jobs.withLock { (isRunning: $0.isRunning, isIdle: !$0.isScheduled) }
+    let (isRunning, isIdle) = (jobs.isRunning, jobs.isIdle)
     let now = node.clock.now()
     let spawnTime = spawnTime
     let serverName = serverName
@@ -133,7 +133,7 @@ extension ProcessCore {
       if machine.status == .released { return nil }
       machine.takeBack()
       return PID.Info(
-        status: machine.reportedStatus(isRunning: jobs.isRunning, isIdle: jobs.isIdle),
+        status: machine.reportedStatus(isRunning: isRunning, isIdle: isIdle),
         handling: machine.handling(at: now),
         queueLength: machine.queueLength, messagesHandled: machine.ledger.handled,
         unansweredCalls: machine.calls.count,

@@ -70,8 +70,10 @@ extension ProcessCore {
     guard let caller = ambient?.process.map(Unmanaged.passUnretained) else { return nil }
     return caller._withUnsafeGuaranteedRef { caller in
       guard caller !== self, caller.isOwnTask else { return nil }
-      let deadline = timeout.map(time(after:)) ?? .max
-      return caller.reenter(type, for: self, until: deadline).map { ($0, caller.parking) }
+      var deadline = UInt64.max
+      if let timeout { deadline = time(after: timeout) }
+      guard let wait = caller.reenter(type, for: self, until: deadline) else { return nil }
+      return (wait, caller.parking)
     }
   }
 
@@ -84,7 +86,8 @@ extension ProcessCore {
       return nil
     }
     if server === self { throw .callingSelf }
-    let deadline = timeout.map(time(after:)) ?? .max
+    var deadline = UInt64.max
+    if let timeout { deadline = time(after: timeout) }
     guard enter(wait, until: deadline) else { throw .cancelled }
     return parking
   }

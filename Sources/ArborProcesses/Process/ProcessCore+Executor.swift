@@ -1,77 +1,6 @@
 import ArborPrimitives
 import Synchronization
 
-/// The jobs that wait for their turn on a process.
-struct JobQueue: Sendable {
-  struct Entry: Sendable {
-    let job: UnownedJob
-    /// True if the job runs as the process's actor, false if only on its thread: told otherwise, the
-    /// Swift runtime would move it to where it should be, at the price of another turn.
-    let isIsolated: Bool
-  }
-
-  // A process mostly has one job, that of its own task: that one needs no array.
-  private var first: Entry?
-  private var rest: [Entry] = []
-  private var restHead = 0
-  /// True while the process stands in the scheduler's queue or runs: it is not to be enqueued.
-  var isScheduled = false
-  /// True while one of the jobs runs.
-  private(set) var isRunning = false
-  /// Set by a task that gives up its turn: the scheduler is asked for others first.
-  var hasYielded = false
-
-  var isEmpty: Bool { first == nil }
-
-  /// - Returns: true if the process is to be enqueued.
-  mutating func append(_ job: Entry) -> Bool {
-    if first == nil { first = job } else { rest.append(job) }
-    defer { isScheduled = true }
-    return !isScheduled
-  }
-
-  mutating func popFirst() -> Entry? {
-    guard let job = first else { return nil }
-    if restHead < rest.count {
-      first = rest[restHead]
-      restHead += 1
-      if restHead == rest.count {
-        rest.removeAll(keepingCapacity: rest.capacity <= 64)
-        restHead = 0
-      }
-    } else {
-      first = nil
-    }
-    return job
-  }
-
-  /// Gives back the room of a burst that is over.
-  mutating func trim() {
-    if restHead == rest.count { (rest, restHead) = ([], 0) }
-  }
-
-  /// What a turn does after one of its jobs.
-  enum Step {
-    case run(Entry)
-    case giveUp, idle
-  }
-
-  mutating func step(left: Int) -> Step {
-    isRunning = false
-    if isEmpty {
-      isScheduled = false
-      hasYielded = false
-      return .idle
-    }
-    if left <= 0 || hasYielded {
-      hasYielded = false
-      return .giveUp
-    }
-    isRunning = true
-    return popFirst().map(Step.run) ?? .idle
-  }
-}
-
 extension ProcessCore: SerialExecutor, TaskExecutor {
   // Two entries for one method: a job of the process's actor must run here, whosever task it is
   // of; a job that only prefers this process (a child task, a default actor called from here) is
@@ -123,14 +52,14 @@ extension ProcessCore: SerialExecutor, TaskExecutor {
   }
 
   func append(_ entry: JobQueue.Entry) {
-    if jobs.withLock({ $0.append(entry) }) { node.enqueue(self) }
+    if jobs.append(entry) { node.enqueue(self) }
   }
 
   /// One turn: jobs in order, until there is none, the budget is used up, or the task yields.
   func drain(budget: Int) -> Bool {
     var left = budget
     while true {
-      switch jobs.withLock({ [left] in $0.step(left: left) }) {
+      switch jobs.step(left: left) {
       case .run(let entry):
         if entry.isIsolated {
           entry.job.runSynchronously(
@@ -156,7 +85,7 @@ extension ProcessCore: SerialExecutor, TaskExecutor {
   @usableFromInline
   package func yieldTurn() async {
     await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
-      jobs.withLock { $0.hasYielded = true }
+      jobs.yield()
       continuation.resume()
     }
   }

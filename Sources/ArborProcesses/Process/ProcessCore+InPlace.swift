@@ -25,50 +25,50 @@ extension ProcessCore {
     timeout: UInt64?, _ makeRequest: (From<Reply>) -> Request
   ) async throws(CallError) -> Reply {
     let ambient = Ambient.current
-    guard mayAnswer(ambient) else { return try await call(timeout: timeout, makeRequest) }
+    guard let place = placeToAnswer(ambient) else {
+      return try await call(timeout: timeout, makeRequest)
+    }
     let deadline = timeout.map(time(after:))
     let wait: CallWait<Reply>
-    if let (last, _) = beginAgain(CallWait<Reply>.self, ambient, timeout: nil) {
+    if let last = place.takeWait(CallWait<Reply>.self, for: self) {
       wait = unsafeDowncast(last.takeRetainedValue(), to: CallWait<Reply>.self)
     } else {
       wait = CallWait<Reply>(server: self)
-      if let caller = ambient?.process { caller.enterForLater(wait) }
     }
     submit(makeRequest, as: wait, ambient, inPlace: true)
-    if !wait.hasEnded {
-      if let parking = beginLate(wait, ambient, until: deadline) {
-        await parking.park()
-      } else {
-        await wait.suspend()
-      }
+    if wait.hasEnded {
+      conclude(wait)
+      place.keep(wait)
+      return try wait.take()
+    }
+    if let parking = beginLate(wait, ambient, until: deadline) {
+      await parking.park()
+    } else {
+      await wait.suspend()
     }
     conclude(wait)
     return try wait.take()
   }
 
-  /// Keeps a wait for the next call of this process, if its own task is the caller. It has no deadline as
-  /// yet: that is for when the server suspends.
-  @usableFromInline
-  package func enterForLater(_ wait: AnyCallWait) {
-    if isOwnTask { enter(wait) }
-  }
-
   @usableFromInline
   package func time(after timeout: UInt64) -> UInt64 { node.clock.now().addingClamped(timeout) }
 
-  /// Whether this process may run on the calling thread's stack.
+  /// Where this process may run on the calling thread's stack; nil if it must not.
   @usableFromInline
-  package func mayAnswer(_ ambient: Ambient?) -> Bool {
-    guard node.mayAnswerInPlace else { return false }
-    if let caller = ambient?.process {
+  package func placeToAnswer(_ ambient: Ambient?) -> AnswerPlace? {
+    guard node.mayAnswerInPlace else { return nil }
+    if let caller = ambient?.process.map(Unmanaged.passUnretained) {
       // The long way says what is wrong.
-      if caller === self || caller.isFenced { return false }
+      let mayCall = caller._withUnsafeGuaranteedRef { $0 !== self && !$0.isFenced }
       // On a thread that is not the node's nobody counts how deep the stack is.
-      guard let worker = node.currentWorker else { return false }
-      return worker._withUnsafeGuaranteedRef { $0.depthInPlace < PoolWorker.deepestInPlace }
+      guard mayCall, let worker = node.currentWorker else { return nil }
+      let isTooDeep = worker._withUnsafeGuaranteedRef {
+        $0.depthInPlace >= PoolWorker.deepestInPlace
+      }
+      return isTooDeep ? nil : AnswerPlace(worker: worker)
     }
     // The main thread is the program's, for what cannot wait.
-    return !SystemThread.isMain
+    return SystemThread.isMain ? nil : AnswerPlace(worker: nil)
   }
 
   /// The server has suspended, or was not idle: the caller waits as any other.
@@ -95,7 +95,7 @@ extension ProcessCore {
   /// Runs the task that has just been woken, for one message.
   func runInPlace(_ job: UnownedJob) {
     // Its last turn may not be over yet, on another thread: then that one goes on.
-    guard jobs.withLock({ $0.append(JobQueue.Entry(job: job, isIsolated: runsAsActor)) }) else {
+    guard jobs.append(JobQueue.Entry(job: job, isIsolated: runsAsActor)) else {
       return
     }
     inPlace = .one
@@ -120,5 +120,27 @@ extension ProcessCore {
     inPlace = .no
     intent = .mail
     return .empty
+  }
+}
+
+/// A thread on whose stack a server may answer.
+@usableFromInline
+package struct AnswerPlace {
+  // Not retained: it is the calling thread's, and of use only until the caller suspends.
+  let worker: Unmanaged<PoolWorker>?
+
+  /// The wait of the last call that was answered here, retained, to be used once more; nil if a new one is
+  /// to be made.
+  @usableFromInline
+  package func takeWait(
+    _ type: AnyCallWait.Type, for server: ProcessCore
+  ) -> Unmanaged<AnyCallWait>? {
+    worker?._withUnsafeGuaranteedRef { $0.takeWait(type, for: server) }
+  }
+
+  /// Keeps a wait that is over for the next call.
+  @usableFromInline
+  package func keep(_ wait: AnyCallWait) {
+    worker?._withUnsafeGuaranteedRef { $0.spareWait = wait }
   }
 }

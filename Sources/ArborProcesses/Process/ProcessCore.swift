@@ -20,7 +20,7 @@ package final class ProcessCore: Runnable, @unchecked Sendable {
   package let id: UInt64
   @usableFromInline package let node: Node
   let machine: Lock<Machine>
-  let jobs = Lock(JobQueue())
+  let jobs = JobQueue()
   /// Whether code may still be running as this process.
   let presence = Presence()
   /// The task whose suspensions are the process's own, as the runtime's address of it. Child tasks

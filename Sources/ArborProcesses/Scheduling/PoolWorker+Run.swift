@@ -107,6 +107,7 @@ extension PoolWorker {
   ///
   /// - Returns: false if the thread is to end, true if it is to search: the roster has it so.
   private func sleep() -> Bool {
+    spareWait = nil
     if core.fallAsleep(self) {
       // Nobody searches any more: what came while somebody did is ours to see.
       if core.hasVisibleWork {

@@ -34,6 +34,10 @@ final class PoolWorker: @unchecked Sendable {
   /// How many servers answer on its stack, one called by the other.
   var depthInPlace = 0
 
+  /// The wait of the last call that was answered on its stack, for the next. It holds the server, and so
+  /// the node: a worker lets go of it before it sleeps.
+  var spareWait: AnyCallWait?
+
   static let slotStreakLimit = 24
   static let highStreakLimit = 32
   /// Beyond that a call goes the long way, so that a chain of servers does not use up a stack.
@@ -67,5 +71,15 @@ final class PoolWorker: @unchecked Sendable {
     }
     surplus.append(word)
     core.inject(surplus)
+  }
+
+  /// The spare wait, retained, made ready for a call of `server`; nil if it was for another type of answer,
+  /// or is still known to somebody.
+  func takeWait(_ type: AnyCallWait.Type, for server: ProcessCore) -> Unmanaged<AnyCallWait>? {
+    guard isKnownUniquelyReferenced(&spareWait), let wait = spareWait.take(),
+      Swift.type(of: wait) == type
+    else { return nil }
+    wait.reopen(for: server)
+    return .passRetained(wait)
   }
 }

@@ -134,7 +134,7 @@ extension ProcessCore {
 
   private func hibernate(atMost nanoseconds: UInt64?) async -> Machine.Next {
     machine.withLock { $0.madeBackstage().isAsleep = true }
-    jobs.withLock { $0.trim() }
+    jobs.trim()
     defer { machine.withLock { $0.backstage?.isAsleep = false } }
     return await waitForMail(atMost: nanoseconds)
   }
