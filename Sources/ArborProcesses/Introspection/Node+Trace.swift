@@ -80,6 +80,7 @@ final class MessageTraces: Sendable {
 
   // New processes first: one that is started meanwhile either is in the table by now or sees it.
   private func refreshAll(_ traces: [MessageTrace]) {
+    if !traces.isEmpty { FenceGauge.shared.askSenders() }
     let new = traces.lazy.filter(\.scope.coversNew).reduce(0) { $0 | $1.events.rawValue }
     node.newWatch.bitwiseAnd(Watch.timing, ordering: .sequentiallyConsistent)
     node.newWatch.bitwiseOr(new, ordering: .sequentiallyConsistent)

@@ -18,6 +18,7 @@ package final class Ambient: Sendable {
   @usableFromInline
   package init(process: ProcessCore?, cursor: TraceCursor?, sentAt: UInt64 = 0) {
     process?.presence.enter()
+    if cursor != nil { FenceGauge.shared.askSenders() }
     self.cursor = cursor
     self.sentAt = sentAt
     self.process = process
@@ -29,6 +30,7 @@ package final class Ambient: Sendable {
     cargo: (any TraceCargo)?, sentAt: UInt64
   ) {
     process.presence.enter()
+    FenceGauge.shared.askSenders()
     cursor = TraceCursor(
       traceHigh: traceHigh, traceLow: traceLow, spanID: spanID, owner: process.id,
       isSampled: isSampled, cargo: cargo)
@@ -70,6 +72,12 @@ package final class Ambient: Sendable {
   package static var current: Ambient? {
     let ambient = here
     return ambient.process == nil && ambient.cursor == nil ? nil : ambient
+  }
+
+  /// What a message sent by the calling code carries.
+  @inlinable
+  package static var outgoing: Ambient? {
+    FenceGauge.shared.isQuiet ? nil : current?.envelope
   }
 
   /// What a message sent from here carries: the span that the sender is in, if it is in one.
@@ -168,6 +176,7 @@ extension ProcessCore {
   }
 
   package func countLooseSpan(_ change: Int) {
+    FenceGauge.shared.askSenders()
     looseSpans.wrappingAdd(change, ordering: .relaxed)
   }
 

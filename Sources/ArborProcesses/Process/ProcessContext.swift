@@ -94,7 +94,7 @@ extension ProcessContext {
   @inlinable
   public func send<Message: Sendable>(_ message: Message, to pid: PID) {
     if core.isFenced { return }
-    var mail: Mail? = ValueMail(.message, message, context: Ambient.current?.envelope)
+    var mail: Mail? = ValueMail(.message, message, context: Ambient.outgoing)
     core.send(&mail, to: pid.core)
   }
 

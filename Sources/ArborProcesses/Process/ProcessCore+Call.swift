@@ -41,7 +41,7 @@ extension ProcessCore {
     _ makeRequest: (From<Reply>) -> Request, as wait: CallWait<Reply>, _ ambient: Ambient?,
     inPlace: Bool = false
   ) {
-    var mail: Mail? = ValueMail(.call, makeRequest(From(wait)), context: ambient?.envelope)
+    var mail: Mail? = ValueMail(.call, makeRequest(From(wait)), context: FenceGauge.shared.isQuiet ? nil : ambient?.envelope)
     ambient?.process?.noteSend(mail, to: self)
     deliver(&mail, asking: wait, inPlace: inPlace)
   }

@@ -47,9 +47,12 @@ extension ProcessCore {
   @inlinable
   @inline(__always)
   package func take<Value: Sendable>(_ kind: Mail.Kind, _ value: Value) {
-    let ambient = Ambient.current
+    var ambient: Ambient?
     var envelope: Ambient?
-    if let ambient, !ambient.seal(&envelope) { return }
+    if !FenceGauge.shared.isQuiet {
+      ambient = Ambient.current
+      if let ambient, !ambient.seal(&envelope) { return }
+    }
     var mail: Mail? = ValueMail(kind, value, context: envelope)
     deliver(&mail, from: ambient)
   }
