@@ -106,7 +106,7 @@ import Testing
             Trace.withSpan("straggling") {}
             await Task.yield()
           }
-          me.core.deliver(ValueMail(.message, "straggler done", context: nil))
+          me.core.deliver(Mail.make(.message, "straggler done", context: nil))
         }
         Trace.startSpan("left open")
         await Task.yield()

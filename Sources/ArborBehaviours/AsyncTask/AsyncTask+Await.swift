@@ -136,10 +136,10 @@ extension AsyncTask {
   func outcome(in mail: Mail) -> Outcome? {
     switch mail.kind {
     case .message:
-      guard let reply = (mail as? ValueMail<Reply>)?.value, reply.ref == ref else { return nil }
+      guard let reply = mail.exactValue(of: Reply.self), reply.ref == ref else { return nil }
       return .success(reply.value)
     case .down:
-      guard let down = (mail as? ValueMail<Down>)?.value, down.ref == ref else { return nil }
+      guard let down = mail.exactValue(of: Down.self), down.ref == ref else { return nil }
       return .failure(down.reason)
     default: return nil
     }

@@ -150,8 +150,8 @@ extension Mail {
   /// The monitor that a task's message carries; nil if it is none.
   fileprivate func taskRef<Value: Sendable>(_ type: Value.Type) -> MonitorRef? {
     switch kind {
-    case .message: (self as? ValueMail<AsyncTask<Value>.Reply>)?.value.ref
-    case .down: (self as? ValueMail<Down>)?.value.ref
+    case .message: exactValue(of: AsyncTask<Value>.Reply.self)?.ref
+    case .down: exactValue(of: Down.self)?.ref
     default: nil
     }
   }

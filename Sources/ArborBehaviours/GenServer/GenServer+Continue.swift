@@ -15,7 +15,7 @@ extension ProcessContext {
   ///
   /// OTP: `{continue, Term}` in a callback's return.
   public func continueWith<Step: Sendable>(_ step: Step) {
-    let mail = ValueMail(.step, step, context: Ambient.current?.envelope)
+    let mail = Mail.make(.step, step, context: Ambient.current?.envelope)
     core.ask { $0.continueWith(mail) }
   }
 
@@ -72,6 +72,6 @@ extension GenServer {
   @usableFromInline
   func step(_ mail: Mail) throws -> Continue {
     if let step = mail.value(as: Continue.self) { return step }
-    throw ContinueError(given: "\(type(of: mail).valueType)", expected: "\(Continue.self)")
+    throw ContinueError(given: "\(mail.valueType)", expected: "\(Continue.self)")
   }
 }

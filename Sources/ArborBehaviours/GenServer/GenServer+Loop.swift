@@ -77,14 +77,17 @@ extension GenServer {
         if mail.context == nil || tracing.isIgnored, !tracing.isObserved {
           if mail.kind == .call, let call = mail.exactValue(of: Call.self) {
             try await handleCall(call)
+            core.recycle(consume mail, as: Call.self)
             continue
           }
           if mail.kind == .cast, let cast = mail.exactValue(of: Cast.self) {
             try await handleCast(cast)
+            core.recycle(consume mail, as: Cast.self)
             continue
           }
         }
         try await handle(mail, core, tracing)
+        core.recycle(consume mail, as: Cast.self)
       } catch {
         return LoopEnd(error, handling: mail, core)
       }
@@ -114,6 +117,7 @@ extension GenServer {
     } catch {
       return LoopEnd(error, handling: mail, core)
     }
+    core.recycle(consume mail, as: Cast.self)
     if isObserved { core.note(.handled) }
     return nil
   }
@@ -145,7 +149,7 @@ extension GenServer {
     case .step: try await handleContinue(step(mail))
     case .system: try await handleSystem(mail, core)
     case .down, .exit, .timeout, .message:
-      if let exit = mail.exactly(ValueMail<Exit>.self) { core.hears(exit.value) }
+      if let exit = mail.exactValue(of: Exit.self) { core.hears(exit) }
       if let reason = core.parentsEnd(mail) { throw LoopBreak.parentEnded(reason) }
       if let info = Info(mail) { try await handleInfo(info) }
     }
@@ -172,11 +176,11 @@ extension Info {
     switch mail.kind {
     case .call, .cast, .system, .step: return nil
     case .down:
-      guard let mail = mail.exactly(ValueMail<Down>.self) else { return nil }
-      self = .down(mail.value)
+      guard let down = mail.exactValue(of: Down.self) else { return nil }
+      self = .down(down)
     case .exit:
-      guard let mail = mail.exactly(ValueMail<Exit>.self) else { return nil }
-      self = .exit(mail.value)
+      guard let exit = mail.exactValue(of: Exit.self) else { return nil }
+      self = .exit(exit)
     case .timeout: self = .timeout
     case .message: self = .message(mail.payload)
     }

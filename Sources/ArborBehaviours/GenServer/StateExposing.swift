@@ -77,7 +77,7 @@ extension GenServer {
   /// Does what a system message asks for; returns once the server is not, or no longer, suspended.
   @usableFromInline
   func handleSystem(_ mail: Mail, _ core: ProcessCore) async throws {
-    var next = (mail as? ValueMail<SystemMessage>)?.value
+    var next = mail.exactValue(of: SystemMessage.self)
     while let message = next {
       switch core.take(message) {
       case .done: break

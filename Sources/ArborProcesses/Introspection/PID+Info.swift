@@ -115,11 +115,11 @@ extension ProcessContext {
 /// The message that a process took last and has not yet gone on from.
 struct CurrentMail: Sendable {
   var kind: Mail.Kind
-  var type: Mail.Type
+  var type: any Sendable.Type
 
   @inline(__always) init(_ mail: Mail) {
     kind = mail.kind
-    type = Swift.type(of: mail)
+    type = mail.valueType
   }
 }
 
@@ -178,7 +178,7 @@ extension ProcessMachine {
       backstage.currentSeen = (ledger.handled, now)
     }
     return PID.Handling(
-      kind: PID.Handling.Kind(current.kind), type: "\(current.type.valueType)",
+      kind: PID.Handling.Kind(current.kind), type: "\(current.type)",
       since: backstage.currentSeen.time)
   }
 }

@@ -1,11 +1,12 @@
-/// One message in a mailbox: the envelope and, in ``ValueMail``, what is inside.
+/// One message in a mailbox: the envelope and what is inside, of whatever type that is.
 ///
-/// An object with its own link, so that a mailbox is a list without further allocations, and an
-/// append is two writes.
+/// An object with its own link, so that a mailbox is a list without further allocations, and an append is
+/// two writes. A mail that has been handled is used again, whatever it had inside, see ``SpareMail``.
 @usableFromInline
-package class Mail: @unchecked Sendable {
-  // Unchecked: `next` belongs to the queue that the mail stands in and is only touched under the lock
-  // around that, or by the one who took the mail or the whole queue out; the rest never changes.
+package final class Mail: @unchecked Sendable {
+  // Unchecked, and for exclusive access as well: `next` belongs to the queue that the mail stands in and is
+  // only touched under the lock around that, or by the one who took the mail or the whole queue out. The
+  // rest changes only while one alone holds the mail, before it is sent and after it has been handled.
 
   @usableFromInline
   package enum Kind: UInt8, Sendable {
@@ -19,65 +20,134 @@ package class Mail: @unchecked Sendable {
     case step
   }
 
-  // Unchecked for exclusive access as well: under that lock nobody can overlap.
   @exclusivity(unchecked) package final var next: Mail?
-  @usableFromInline package final let kind: Kind
+  @exclusivity(unchecked) @usableFromInline final var sender: Ambient?
+  /// The type of what is inside; nil if that has been taken out, to be used again.
+  @exclusivity(unchecked) @usableFromInline final var type: (any Sendable.Type)?
+  /// What is inside: the value itself, or where it has no room a ``LargeValue``.
+  @exclusivity(unchecked) @usableFromInline final var content: Content = (0, 0, 0, 0, 0, 0)
+  @exclusivity(unchecked) @usableFromInline final var sort = Kind.message
+  /// True if others than the receiver have been shown it, who may still look: then it is not used again.
+  @exclusivity(unchecked) final var isShown = false
+  /// Names a call's mail in a bounded mailbox; 0 elsewhere.
+  @exclusivity(unchecked) final var ticket: UInt32 = 0
+
+  // These are read so, because in other modules the attributes above would count for nothing.
+
+  @inlinable package final var kind: Kind { sort }
   /// The trace that the sender was in; nil if in none.
-  @usableFromInline package final let context: Ambient?
+  @inlinable package final var context: Ambient? { sender }
+
+  @usableFromInline final var place: UnsafeMutableRawPointer {
+    withUnsafeMutablePointer(to: &content) { UnsafeMutableRawPointer($0) }
+  }
+
+  // As much as fits into what malloc hands out for a mail anyway; and a ``Down`` does.
+  @usableFromInline typealias Content = (UInt, UInt, UInt, UInt, UInt, UInt8)
 
   @usableFromInline
-  package init(_ kind: Kind, context: Ambient?) {
-    self.kind = kind
-    self.context = context
+  init() {}
+
+  deinit { if type != nil { clear() } }
+
+  /// A mail for a message.
+  package static func make<Value: Sendable>(
+    _ kind: Kind, _ value: Value, context: Ambient?
+  ) -> Mail {
+    let mail = Mail()
+    mail.fill(kind, value, context)
+    return mail
+  }
+
+  /// Puts a message into a mail that is empty.
+  @inlinable
+  @inline(__always)
+  final func fill<Value: Sendable>(_ kind: Kind, _ value: Value, _ context: Ambient?) {
+    sort = kind
+    sender = context
+    type = Value.self
+    if Self.fits(Value.self) {
+      place.initializeMemory(as: Value.self, to: value)
+    } else {
+      place.initializeMemory(as: LargeValue<Value>.self, to: LargeValue(value))
+    }
+  }
+
+  /// Makes it ready for another message. What it lets go of may run a user's code.
+  final func empty() {
+    if type != nil { clear() }
+    if sender != nil { sender = nil }
+    ticket = 0
+  }
+
+  /// Whether a value of that type has room in the mail itself.
+  @inlinable
+  @inline(__always)
+  static func fits<Value>(_ type: Value.Type) -> Bool {
+    MemoryLayout<Value>.size <= MemoryLayout<Content>.size
+      && MemoryLayout<Value>.alignment <= MemoryLayout<Content>.alignment
+  }
+
+  /// The value, which is of that type.
+  @inlinable
+  @inline(__always)
+  final func load<Value: Sendable>(as type: Value.Type) -> Value {
+    Self.fits(type)
+      ? place.assumingMemoryBound(to: type).pointee
+      : place.assumingMemoryBound(to: LargeValue<Value>.self).pointee.value
+  }
+
+  /// Lets go of the value, which is of that type.
+  @inlinable
+  @inline(__always)
+  final func clear<Value>(as type: Value.Type) {
+    self.type = nil
+    if Self.fits(type) {
+      place.assumingMemoryBound(to: type).deinitialize(count: 1)
+    } else {
+      place.assumingMemoryBound(to: LargeValue<Value>.self).deinitialize(count: 1)
+    }
+  }
+
+  // Where the type is not known, it is what the mail says: these are opened and not specialised.
+
+  @usableFromInline
+  final func clear() {
+    func clear<Value: Sendable>(_ type: Value.Type) { self.clear(as: type) }
+    if let type { clear(type) }
   }
 
   /// What is inside, of whatever type it is.
   @usableFromInline
-  package var payload: any Sendable { fatalError("mail without a value") }
-
-  /// The type of what is inside.
-  package class var valueType: Any.Type { Never.self }
-}
-
-/// A mail and its value.
-@usableFromInline
-package final class ValueMail<Value: Sendable>: Mail, @unchecked Sendable {
-  // Unchecked: as `Mail`; the value never changes.
-  @usableFromInline package let value: Value
-
-  @inlinable
-  package init(_ kind: Kind, _ value: Value, context: Ambient?) {
-    self.value = value
-    super.init(kind, context: context)
+  package final var payload: any Sendable {
+    func load<Value: Sendable>(_ type: Value.Type) -> any Sendable { self.load(as: type) }
+    guard let type else { fatalError("a mail without a value") }
+    return load(type)
   }
 
-  @inlinable
-  override package var payload: any Sendable { value }
-  override package class var valueType: Any.Type { Value.self }
+  /// The type of what is inside.
+  package final var valueType: any Sendable.Type { type ?? Never.self }
+}
+
+/// A value that has no room in a mail.
+@usableFromInline
+final class LargeValue<Value>: @unchecked Sendable {
+  // Unchecked: it is made for values only that may be sent.
+  @usableFromInline let value: Value
+  @inlinable init(_ value: Value) { self.value = value }
 }
 
 extension Mail {
-  /// The value, if the mail was made for exactly this type. The mail itself is not retained for it.
+  /// The value, if it is of exactly that type: one comparison, where a cast asks the runtime.
   @inlinable
   @inline(__always)
-  package final func exactValue<Value: Sendable>(of type: Value.Type) -> Value? {
-    guard Swift.type(of: self) == ValueMail<Value>.self else { return nil }
-    return Unmanaged.passUnretained(unsafeDowncast(self, to: ValueMail<Value>.self))
-      ._withUnsafeGuaranteedRef { $0.value }
-  }
-
-  /// The mail as one of exactly that type, if it is: one comparison of classes, where `as?` asks the
-  /// runtime.
-  @inlinable
-  @inline(__always)
-  package final func exactly<Value: Sendable>(_ type: ValueMail<Value>.Type) -> ValueMail<Value>? {
-    Swift.type(of: self) == type ? unsafeDowncast(self, to: type) : nil
+  package func exactValue<Value: Sendable>(of type: Value.Type) -> Value? {
+    self.type == type ? load(as: type) : nil
   }
 
   /// The value, if it is of that type. Tells the common case, the very type, without a cast.
   @inlinable
-  package final func value<Value: Sendable>(as type: Value.Type) -> Value? {
-    if let mail = exactly(ValueMail<Value>.self) { return mail.value }
-    return payload as? Value
+  package func value<Value: Sendable>(as type: Value.Type) -> Value? {
+    exactValue(of: type) ?? payload as? Value
   }
 }

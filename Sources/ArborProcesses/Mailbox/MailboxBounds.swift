@@ -9,6 +9,7 @@ package final class MailboxBounds: @unchecked Sendable {
   package var load = 0
   /// Who was let into it, until that is told.
   var room: Room?
+  private var tickets: UInt32 = 0
   private var waiting: [RoomRequest?] = []
   private var waitingHead = 0
 
@@ -28,6 +29,13 @@ package final class MailboxBounds: @unchecked Sendable {
 
   package var isFull: Bool { load >= capacity }
   package var waitingCount: Int { waiting.count - waitingHead }
+
+  /// Gives a request and who waits for its answer one number, by which the one finds the other.
+  package func mark(_ mail: Mail, as wait: AnyCallWait) {
+    tickets = tickets == .max ? 1 : tickets + 1
+    mail.ticket = tickets
+    wait.ticket = tickets
+  }
 
   /// Puts a request behind the others.
   ///

@@ -32,6 +32,9 @@ public final class Node: Sendable {
   package let clock: any NodeClock
   /// True if the clock tells the machine's time, which can be had without asking it.
   private let hasMachineTime: Bool
+  // Statics that each message asks: here, where the process is at hand, they need not be looked up.
+  @usableFromInline let fences = FenceGauge.shared
+  @usableFromInline let ambients = Ambient.uncounted
   package let processes = ProcessTable()
   package let names = NameTable()
   /// Nanoseconds that a handler has to return once its process was told to exit.

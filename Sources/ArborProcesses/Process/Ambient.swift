@@ -74,12 +74,6 @@ package final class Ambient: Sendable {
     return ambient.process == nil && ambient.cursor == nil ? nil : ambient
   }
 
-  /// What a message sent by the calling code carries.
-  @inlinable
-  package static var outgoing: Ambient? {
-    FenceGauge.shared.isQuiet ? nil : current?.envelope
-  }
-
   /// What a message sent from here carries: the span that the sender is in, if it is in one.
   @usableFromInline
   package var envelope: Ambient? {
@@ -162,6 +156,13 @@ extension TraceCursor {
 }
 
 extension ProcessCore {
+  /// Where the calling code is, which need not be this process: as `Ambient.current`, but faster.
+  @inlinable
+  package var callersAmbient: Ambient? {
+    let ambient = node.ambients._withUnsafeGuaranteedRef { $0.get() }
+    return ambient.process == nil && ambient.cursor == nil ? nil : ambient
+  }
+
   /// True while spans are open that no task-local tells of: whoever wants to know which span the
   /// code is in has to look into the process's row.
   @inlinable

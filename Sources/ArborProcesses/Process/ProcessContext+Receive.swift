@@ -90,7 +90,9 @@ extension ProcessContext {
         // A request to a server is its loop's to take.
         if mail.kind != .call, mail.kind != .cast, let message = pick(mail) {
           isOpen = false
-          if try core.acceptLast(mail), isOwnTask { await core.yieldTurn() }
+          let isToYield = try core.acceptLast(mail)
+          core.recycle(consume mail, as: Message.self)
+          if isToYield, isOwnTask { await core.yieldTurn() }
           return message
         }
         next = core.skip(mail)
@@ -180,8 +182,8 @@ extension ProcessCore {
     }
     guard isTaken else { throw .exiting }
     room?.finish()
-    if mail.kind == .exit, let exit = mail.exactly(ValueMail<Exit>.self) {
-      hears(exit.value)
+    if mail.kind == .exit, let exit = mail.exactValue(of: Exit.self) {
+      hears(exit)
     } else {
       forgetHeardExit()
     }

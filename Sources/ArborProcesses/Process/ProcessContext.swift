@@ -94,7 +94,8 @@ extension ProcessContext {
   @inlinable
   public func send<Message: Sendable>(_ message: Message, to pid: PID) {
     if core.isFenced { return }
-    var mail: Mail? = ValueMail(.message, message, context: Ambient.outgoing)
+    let envelope = core.node.fences.isQuiet ? nil : Ambient.current?.envelope
+    var mail: Mail? = core.makeMail(.message, message, context: envelope)
     core.send(&mail, to: pid.core)
   }
 

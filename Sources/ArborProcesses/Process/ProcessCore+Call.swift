@@ -12,7 +12,7 @@ extension ProcessCore {
   package func call<Request: Sendable, Reply: Sendable>(
     timeout: UInt64?, _ makeRequest: (From<Reply>) -> Request
   ) async throws(CallError) -> Reply {
-    let ambient = Ambient.current
+    let ambient = callersAmbient
     let parking: Parking?
     let wait: CallWait<Reply>
     if let (last, place) = beginAgain(CallWait<Reply>.self, ambient, timeout: timeout) {
@@ -41,7 +41,8 @@ extension ProcessCore {
     _ makeRequest: (From<Reply>) -> Request, as wait: CallWait<Reply>, _ ambient: Ambient?,
     inPlace: Bool = false
   ) {
-    var mail: Mail? = ValueMail(.call, makeRequest(From(wait)), context: FenceGauge.shared.isQuiet ? nil : ambient?.envelope)
+    let envelope = node.fences.isQuiet ? nil : ambient?.envelope
+    var mail: Mail? = makeMail(.call, makeRequest(From(wait)), context: envelope)
     ambient?.process?.noteSend(mail, to: self)
     deliver(&mail, asking: wait, inPlace: inPlace)
   }
@@ -181,7 +182,7 @@ extension ProcessCore {
   ) async throws(CallError) -> ExitReason {
     let wait = CallWait<Void>(server: self)  // which nothing answers but the end
     let parking = try begin(wait, Ambient.current, timeout: timeout)
-    var mail: Mail? = ValueMail(.system, SystemMessage(.stop(reason)), context: nil)
+    var mail: Mail? = Mail.make(.system, SystemMessage(.stop(reason)), context: nil)
     deliver(&mail, asking: wait)
     if let parking { await parking.park() } else { await wait.suspend() }
     conclude(wait)
@@ -206,7 +207,7 @@ extension ProcessCore {
       if machine.status == .released { return nil }
       machine.calls.insert(wait)
       if let bounds = machine.bounds, let mail {
-        wait.request = ObjectIdentifier(mail)
+        bounds.mark(mail, as: wait)
         if bounds.overflow == .suspend, mail.kind.takesRoom {
           switch machine.deliverOrWait(RoomRequest(mail, wait: wait)) {
           case .admitted(let delivery, _): return delivery

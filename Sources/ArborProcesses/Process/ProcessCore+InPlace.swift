@@ -24,7 +24,7 @@ extension ProcessCore {
   package func callInPlace<Request: Sendable, Reply: Sendable>(
     timeout: UInt64?, _ makeRequest: (From<Reply>) -> Request
   ) async throws(CallError) -> Reply {
-    let ambient = Ambient.current
+    let ambient = callersAmbient
     guard let place = placeToAnswer(ambient) else {
       return try await call(timeout: timeout, makeRequest)
     }

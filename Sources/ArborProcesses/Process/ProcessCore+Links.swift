@@ -37,7 +37,7 @@ extension ProcessCore {
       other.noteLink(.link(pid))
     }
     if case .peerIsGone(trapped: true) = linked {
-      deliver(ValueMail(.exit, Exit(pid: other.pid, reason: .noproc), context: nil))
+      deliver(makeMail(.exit, Exit(pid: other.pid, reason: .noproc), context: nil))
     }
     return linked
   }
@@ -58,7 +58,7 @@ extension ProcessCore {
   func disinherit(_ child: ProcessCore) {
     unlink(from: child)
     let flushed = machine.withLock { machine in
-      machine.flush { ($0 as? ValueMail<Exit>)?.value.pid == child.pid }
+      machine.flush { $0.exactValue(of: Exit.self)?.pid == child.pid }
     }
     _ = flushed  // ended here, without the lock
   }
@@ -95,7 +95,7 @@ extension ProcessCore {
     return ref
   }
 
-  private func deliverDown(_ down: Down) { deliver(ValueMail(.down, down, context: nil)) }
+  private func deliverDown(_ down: Down) { deliver(makeMail(.down, down, context: nil)) }
 
   /// Takes a monitor back; with `flush` also the DOWN that it may have left.
   ///
@@ -105,7 +105,7 @@ extension ProcessCore {
     let (monitor, flushed) = machine.withLock { machine -> (Monitor?, Mail?) in
       if let monitor = machine.removeMonitor(ref) { return (monitor, nil) }
       guard flush else { return (nil, nil) }
-      return (nil, machine.flush { $0.exactly(ValueMail<Down>.self)?.value.ref == ref })
+      return (nil, machine.flush { $0.exactValue(of: Down.self)?.ref == ref })
     }
     _ = flushed  // ended here, without the lock
     monitor?.target.forgetWatcher(monitor)
@@ -122,13 +122,14 @@ extension ProcessCore {
   /// The target of a monitor of this process has ended.
   func hearDown(_ monitor: Monitor, reason: ExitReason) {
     let down = Down(ref: monitor.ref, pid: monitor.target.pid, label: monitor.label, reason: reason)
-    let mail = ValueMail(.down, down, context: nil)
+    var mail: Mail? = makeMail(.down, down, context: nil)
+    let seen = mailToShow(mail)
     let delivery = machine.withLock { machine -> Machine.Delivery in
       // Demonitored meanwhile: then there is nothing to hear.
       guard machine.removeMonitor(monitor.ref) != nil else { return .refused }
-      return machine.deliver(mail)
+      return machine.deliver(&mail)
     }
-    if settle(delivery) == nil { noteReceive(mail) }
+    if settle(delivery) == nil, let seen { noteReceive(seen) }
   }
 
   /// How many others know of the process, and it of them: what must be gone after its end.

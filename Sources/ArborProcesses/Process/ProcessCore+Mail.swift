@@ -22,7 +22,9 @@ extension ProcessCore {
 
   /// The mail, if somebody looks on who is to be told of it once it is in the mailbox.
   @inline(__always) func mailToShow(_ mail: Mail?) -> Mail? {
-    watch.load(ordering: .relaxed) & Watch.arrival != 0 ? mail : nil
+    if watch.load(ordering: .relaxed) & Watch.arrival == 0 { return nil }
+    mail?.isShown = true
+    return mail
   }
 
   /// Does what a delivery asks for; says why the mail was not taken.
@@ -49,11 +51,11 @@ extension ProcessCore {
   package func take<Value: Sendable>(_ kind: Mail.Kind, _ value: Value) {
     var ambient: Ambient?
     var envelope: Ambient?
-    if !FenceGauge.shared.isQuiet {
-      ambient = Ambient.current
+    if !node.fences.isQuiet {
+      ambient = callersAmbient
       if let ambient, !ambient.seal(&envelope) { return }
     }
-    var mail: Mail? = ValueMail(kind, value, context: envelope)
+    var mail: Mail? = makeMail(kind, value, context: envelope)
     deliver(&mail, from: ambient)
   }
 

@@ -6,7 +6,8 @@ extension ProcessCore {
     _ kind: Mail.Kind, _ message: Message, from ambient: Ambient?
   ) throws(SendError) {
     if ambient?.process?.isFenced == true { throw .cancelled }
-    let mail = ValueMail(kind, message, context: ambient?.envelope)
+    let mail = Mail.make(kind, message, context: ambient?.envelope)
+    mail.isShown = true  // below, to who looks on
     ambient?.process?.noteSend(mail, to: self)
     if let error = settle(machine.withLock { $0.deliver(mail) }) { throw error }
     noteReceive(mail)
@@ -20,7 +21,8 @@ extension ProcessCore {
     let ambient = Ambient.current
     let sender = ambient?.process
     if let sender, sender.isFenced { throw .cancelled }
-    let mail = ValueMail(kind, message, context: ambient?.envelope)
+    let mail = Mail.make(kind, message, context: ambient?.envelope)
+    mail.isShown = true  // below, to who looks on
     if let delivery = machine.withLock({ $0.deliverIfRoom(mail) }) {
       sender?.noteSend(mail, to: self)
       if let error = settle(delivery) { throw error }

@@ -78,6 +78,8 @@ final class PoolCore: @unchecked Sendable {
   // Read at each enqueue: without the check whether the static has been set up.
   private let key = PoolCore.currentWorkerKey
 
+  let spareMail = SpareMailDepot()
+
   /// The worker of this pool that the calling thread is, if any.
   func currentWorker() -> Unmanaged<PoolWorker>? {
     guard let pointer = pthread_getspecific(key) else { return nil }

@@ -34,9 +34,10 @@ final class PoolWorker: @unchecked Sendable {
   /// How many servers answer on its stack, one called by the other.
   var depthInPlace = 0
 
+  @exclusivity(unchecked) var spareMail = SpareMail()
   /// The wait of the last call that was answered on its stack, for the next. It holds the server, and so
   /// the node: a worker lets go of it before it sleeps.
-  var spareWait: AnyCallWait?
+  @exclusivity(unchecked) var spareWait: AnyCallWait?
 
   static let slotStreakLimit = 24
   static let highStreakLimit = 32

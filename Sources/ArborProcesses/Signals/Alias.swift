@@ -25,7 +25,7 @@ public struct Alias: Sendable {
     let ambient = Ambient.current
     let sender = ambient?.process
     if sender?.isFenced == true { return }
-    let mail = ValueMail(.message, message, context: ambient?.envelope)
+    let mail = Mail.make(.message, message, context: ambient?.envelope)
     sender?.noteSend(mail, to: core)
     core.deliver(mail, through: ref)
   }

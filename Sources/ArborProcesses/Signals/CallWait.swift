@@ -9,8 +9,8 @@ package class AnyCallWait: Wait, @unchecked Sendable {
   @exclusivity(unchecked) fileprivate final var next: Unmanaged<AnyCallWait>?
   @exclusivity(unchecked) fileprivate final var previous: Unmanaged<AnyCallWait>?
   @exclusivity(unchecked) fileprivate final var isListed = false
-  /// Names the mail of the request, in a bounded mailbox, which may have to drop it.
-  @exclusivity(unchecked) package final var request: ObjectIdentifier?
+  /// Names the mail of the request, in a bounded mailbox, which may have to drop it; else 0.
+  @exclusivity(unchecked) package final var ticket: UInt32 = 0
 
   @usableFromInline
   package init(server: ProcessCore) { self.server = server }
@@ -18,7 +18,7 @@ package class AnyCallWait: Wait, @unchecked Sendable {
   /// Makes ready for another call, by the same task: for it alone, who holds the only reference.
   final func reopen(for server: ProcessCore) {
     if server !== self.server { self.server = server }
-    request = nil
+    ticket = 0
     clock = nil
     reopen()
   }

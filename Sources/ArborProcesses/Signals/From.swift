@@ -20,7 +20,7 @@ public struct From<Reply: Sendable>: Sendable {
   @inlinable
   public func reply(_ reply: Reply) {
     // The gauge first: it is one load, and hardly ever raised.
-    if FenceGauge.shared.isRaised, let process = ProcessCore.current {
+    if token.wait.server.node.fences.isRaised, let process = ProcessCore.current {
       if process.isFenced { return }
       if process.isObserved { process.noteReply(reply) }
     }

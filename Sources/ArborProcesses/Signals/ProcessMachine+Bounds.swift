@@ -40,7 +40,7 @@ extension ProcessMachine {
 
   /// The call that a queued request belongs to.
   func caller(of mail: Mail) -> AnyCallWait? {
-    mail.kind == .call ? calls.first { $0.request == ObjectIdentifier(mail) } : nil
+    mail.ticket == 0 ? nil : calls.first { $0.ticket == mail.ticket }
   }
 
   /// Queues a message if there is room, without a trace if there is none.

@@ -62,7 +62,7 @@ extension ProcessMachine {
   }
 
   private mutating func trap(_ reason: ExitReason, from sender: PID?) -> ExitEffect {
-    let mail = ValueMail(.exit, Exit(pid: sender, reason: reason), context: nil)
+    let mail = Mail.make(.exit, Exit(pid: sender, reason: reason), context: nil)
     return .trapped(mail, deliver(mail))
   }
 

@@ -123,7 +123,7 @@ extension ProcessCore {
     let mail: Mail
     switch next {
     case .mail(let next): mail = next
-    case .interrupted(.timeout): mail = ValueMail(.timeout, IdleTimeout(), context: nil)
+    case .interrupted(.timeout): mail = Mail.make(.timeout, IdleTimeout(), context: nil)
     case .interrupted, .empty: return .end
     }
     backstage.agenda.withLock { agenda in

@@ -161,7 +161,7 @@ extension ProcessCore {
         next = lookForMail()
       case .interrupted: throw .signalled
       case .mail(let mail):
-        let message = (mail as? ValueMail<SystemMessage>)?.value
+        let message = mail.exactValue(of: SystemMessage.self)
         let parentsEnd = self.parentsEnd(mail)
         guard message != nil || parentsEnd != nil else {
           next = skip(mail)
@@ -170,7 +170,7 @@ extension ProcessCore {
         isOpen = false
         do { _ = try acceptLast(mail) } catch { throw .signalled }
         if let parentsEnd {
-          if let exit = mail.exactly(ValueMail<Exit>.self) { hears(exit.value) }
+          if let exit = mail.exactValue(of: Exit.self) { hears(exit) }
           throw .parentEnded(parentsEnd)
         }
         if let message { return message }
@@ -181,7 +181,7 @@ extension ProcessCore {
   /// The reason that the parent ended for, if that is what a mail says.
   @usableFromInline
   package func parentsEnd(_ mail: Mail) -> ExitReason? {
-    guard isLinkedToParent, let exit = (mail as? ValueMail<Exit>)?.value, let pid = exit.pid,
+    guard isLinkedToParent, let exit = mail.exactValue(of: Exit.self), let pid = exit.pid,
       pid == parent
     else { return nil }
     return exit.reason
@@ -289,7 +289,7 @@ extension ProcessCore {
   fileprivate func submit<Reply: Sendable>(
     _ request: (From<Reply>) -> SystemRequest, as wait: CallWait<Reply>
   ) {
-    var mail: Mail? = ValueMail(.system, SystemMessage(request(From(wait))), context: nil)
+    var mail: Mail? = Mail.make(.system, SystemMessage(request(From(wait))), context: nil)
     deliver(&mail, asking: wait)
   }
 }

@@ -102,7 +102,7 @@ final class ValueTimer<Value: Sendable>: MessageTimer, @unchecked Sendable {
     super.init(destination, due: due, interval: interval)
   }
 
-  override func makeMail() -> Mail { ValueMail(.message, value, context: context) }
+  override func makeMail() -> Mail { Mail.make(.message, value, context: context) }
 }
 
 /// The timers whose destination one process is: a list through the timers themselves, so that one

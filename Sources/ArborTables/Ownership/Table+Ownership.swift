@@ -76,7 +76,7 @@ extension Table {
 
   private func tell(_ receiver: PID, from giver: PID, _ data: (any Sendable)?) {
     receiver.core.deliver(
-      ValueMail(
+      Mail.make(
         .message, TableTransfer(from: giver, data: data, table: self), context: nil))
   }
 

@@ -125,6 +125,6 @@ extension SpanManager {
   /// Tells the manager, if there is one. Not as the calling process: one that is exiting is still
   /// to have its row cleaned up.
   static func tell(_ cast: Cast, on node: Node) {
-    node.names.find(name)?.deliver(ValueMail(.cast, cast, context: nil))
+    node.names.find(name)?.deliver(Mail.make(.cast, cast, context: nil))
   }
 }

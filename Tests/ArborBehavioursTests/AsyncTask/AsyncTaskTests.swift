@@ -294,7 +294,7 @@ func expectEqual<Value: Equatable>(
       let (owner, ref) = sim.context.spawnMonitor { _ in
         let task = try AsyncTask.asyncNoLink { try await forever() }
         do { try await task.await(timeout: nil) } catch {
-          me.core.deliver(ValueMail(.message, error, context: nil))
+          me.core.deliver(Mail.make(.message, error, context: nil))
         }
       }
       await sim.settle()

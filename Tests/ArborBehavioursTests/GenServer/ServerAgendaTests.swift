@@ -3,7 +3,7 @@ import Testing
 
 /// The machines behind the loop, without a process.
 @Suite struct ServerAgendaTests {
-  private func step(_ number: Int) -> ValueMail<Int> { ValueMail(.step, number, context: nil) }
+  private func step(_ number: Int) -> Mail { Mail.make(.step, number, context: nil) }
 
   @Test("steps come in their order, and before any wait")
   func steps() {

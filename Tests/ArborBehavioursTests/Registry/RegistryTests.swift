@@ -361,7 +361,7 @@ import Testing
       let pid = spawn { context in
         context.sendExit(.shutdown, to: context.pid)
         do { try registry.register("late", 1) } catch {
-          me.core.deliver(ValueMail(.message, error as? RegistryError, context: nil))
+          me.core.deliver(Mail.make(.message, error as? RegistryError, context: nil))
         }
       }
       try await context.waitUntilDown(pid)

@@ -9,7 +9,7 @@ private func machine(_ capacity: Int, _ overflow: MailboxOverflow) -> Machine {
 }
 
 private func message(_ number: Int, _ kind: Mail.Kind = .message) -> Mail {
-  ValueMail(kind, number, context: nil)
+  Mail.make(kind, number, context: nil)
 }
 
 private func request(_ number: Int) -> RoomRequest {

@@ -38,7 +38,7 @@ private struct Reader {
 }
 
 private func message(_ number: Int, _ kind: Mail.Kind = .message) -> Mail {
-  ValueMail(kind, number, context: nil)
+  Mail.make(kind, number, context: nil)
 }
 
 /// A loop that takes all mail at once does what one does that takes it one by one: nobody else can tell.

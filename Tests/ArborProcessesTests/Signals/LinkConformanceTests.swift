@@ -196,9 +196,9 @@ private struct Boom: Error, Equatable {}
           do { _ = try await inner.receive(Int.self) } catch {}
           // Told to exit, it starts one that it can no longer be linked to.
           let child = inner.spawnLink { _ in
-            me.core.deliver(ValueMail(.message, "ran", context: nil))
+            me.core.deliver(Mail.make(.message, "ran", context: nil))
           }
-          me.core.deliver(ValueMail(.message, child, context: nil))
+          me.core.deliver(Mail.make(.message, child, context: nil))
         }
         _ = try await context.receive(String.self)
         parent.sendExit(.shutdown)

@@ -74,7 +74,7 @@ private typealias Machine = ProcessMachine<Int>
     var machine = Machine(hasMailbox: true)
     let first = machine.beginWait()
     let hasParked = machine.park(1)
-    let delivery = machine.deliver(ValueMail(.message, "in time", context: nil))
+    let delivery = machine.deliver(Mail.make(.message, "in time", context: nil))
     guard hasParked, case .woke(1) = delivery, case .mail = machine.next() else {
       Issue.record("who waits is woken by what comes in time")
       return

@@ -176,7 +176,7 @@ import Testing
         do {
           try table.insert(1, "too late")
         } catch {
-          table.owner.core.deliver(ValueMail(.message, error, context: nil))
+          table.owner.core.deliver(Mail.make(.message, error, context: nil))
         }
       }
       _ = try await context.receive(String.self)
@@ -213,7 +213,7 @@ import Testing
               refusals.append(error as? TableError)
             }
           }
-          me.core.deliver(ValueMail(.message, refusals, context: nil))
+          me.core.deliver(Mail.make(.message, refusals, context: nil))
         }
       }
       _ = try await context.receive(Down.self)

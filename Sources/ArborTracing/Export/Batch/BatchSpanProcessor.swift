@@ -99,7 +99,7 @@ public actor BatchSpanProcessor: GenServer {
       if let span = metadata["span", as: TraceSpan.self] { queue.append(span) }
     }
     // Nobody tells of spans that came while there was no processor.
-    if isLeft { process.core.deliver(ValueMail(.cast, Cast.spanIsWaiting, context: nil)) }
+    if isLeft { process.core.deliver(Mail.make(.cast, Cast.spanIsWaiting, context: nil)) }
   }
 
   nonisolated var handlerID: String { "arbor.tracing.export.\(name)" }

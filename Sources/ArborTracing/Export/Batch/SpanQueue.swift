@@ -37,7 +37,7 @@ final class SpanQueue: Sendable {
     guard wake != .nobody, let processor else { return }
     let cast: BatchSpanProcessor.Cast = wake == .batch ? .batchIsFull : .spanIsWaiting
     // Not as the calling process, which may be exiting, and not under its trace.
-    processor.core.deliver(ValueMail(.cast, cast, context: nil))
+    processor.core.deliver(Mail.make(.cast, cast, context: nil))
   }
 }
 
