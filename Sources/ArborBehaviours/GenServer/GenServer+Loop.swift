@@ -50,6 +50,7 @@ extension GenServer {
     let turn = 128
     var handled = 0
     let tracing = Self.messageTracing
+    let parking = core.parking
     while true {
       if handled == turn {
         handled = 0
@@ -65,7 +66,7 @@ extension GenServer {
       switch core.nextMail() {
       case .interrupted: return .signalled
       case .empty:
-        await core.parking.park()
+        await parking.park()
         continue
       case .mail(let next): mail = next
       }

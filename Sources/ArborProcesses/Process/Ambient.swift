@@ -30,7 +30,7 @@ package final class Ambient: Sendable {
     cargo: (any TraceCargo)?, sentAt: UInt64
   ) {
     process.presence.enter()
-    FenceGauge.shared.askSenders()
+    process.node.fences.askSenders()
     cursor = TraceCursor(
       traceHigh: traceHigh, traceLow: traceLow, spanID: spanID, owner: process.id,
       isSampled: isSampled, cargo: cargo)
@@ -177,7 +177,7 @@ extension ProcessCore {
   }
 
   package func countLooseSpan(_ change: Int) {
-    FenceGauge.shared.askSenders()
+    node.fences.askSenders()
     looseSpans.wrappingAdd(change, ordering: .relaxed)
   }
 
