@@ -7,66 +7,12 @@ struct Pong: Sendable {}
 
 extension Bench {
   static let messages = [
-    Bench("call", 100_000) { count in
-      try await inProcess { _ in
-        let server = try await BenchServer.start { BenchServer() }
-        let watch = Stopwatch()
-        try await calls(server, count)
-        let figure = watch.perOperation(count)
-        try await server.stop()
-        return figure
-      }
-    },
-    Bench("call-100-callers", 100_000) { count in
-      try await inProcess { context in
-        let server = try await BenchServer.start { BenchServer() }
-        let figure = try await together(100, count, context) { _, share in
-          try await calls(server, share)
-        }
-        try await server.stop()
-        return figure
-      }
-    },
-    Bench("call-from-plain-task", 50_000) { count in
-      try await inPlainTask {
-        let server = try await BenchServer.start { BenchServer() }
-        let watch = Stopwatch()
-        try await calls(server, count)
-        let figure = watch.perOperation(count)
-        try await server.stop()
-        return figure
-      }
-    },
-    Bench("call-in-place", 100_000) { count in
-      try await inProcess { _ in
-        let server = try await InPlaceServer.start { InPlaceServer() }
-        let watch = Stopwatch()
-        try await callsInPlace(server, count)
-        let figure = watch.perOperation(count)
-        try await server.stop()
-        return figure
-      }
-    },
-    Bench("call-in-place-100-callers", 100_000) { count in
-      try await inProcess { context in
-        let server = try await InPlaceServer.start { InPlaceServer() }
-        let figure = try await together(100, count, context) { _, share in
-          try await callsInPlace(server, share)
-        }
-        try await server.stop()
-        return figure
-      }
-    },
-    Bench("call-in-place-plain-task", 50_000) { count in
-      try await inPlainTask {
-        let server = try await InPlaceServer.start { InPlaceServer() }
-        let watch = Stopwatch()
-        try await callsInPlace(server, count)
-        let figure = watch.perOperation(count)
-        try await server.stop()
-        return figure
-      }
-    },
+    oneCaller("call", of: BenchServer.self),
+    manyCallers("call-100-callers", of: BenchServer.self),
+    plainCaller("call-from-plain-task", of: BenchServer.self),
+    oneCaller("call-in-place", of: InPlaceServer.self),
+    manyCallers("call-in-place-100-callers", of: InPlaceServer.self),
+    plainCaller("call-in-place-plain-task", of: InPlaceServer.self),
     Bench("cast", 400_000) { count in
       try await inProcess { _ in
         let server = try await BenchServer.start { BenchServer() }
@@ -102,16 +48,56 @@ extension Bench {
     },
   ]
 
-  private static func calls(_ server: ServerRef<BenchServer>, _ count: Int) async throws {
-    for _ in 0..<count {
-      let value = try await server.call(BenchServer.Call.value)
-      guard value == 0 else { throw WrongAnswer("the server said \(value), not 0") }
+  private static func oneCaller<Server: CalledServer>(_ name: String, of _: Server.Type) -> Bench {
+    Bench(name, 100_000) { count in
+      try await inProcess { _ in
+        try await withServer(Server.self) { server in
+          let watch = Stopwatch()
+          try await calls(server, count)
+          return watch.perOperation(count)
+        }
+      }
     }
   }
 
-  private static func callsInPlace(_ server: ServerRef<InPlaceServer>, _ count: Int) async throws {
+  private static func plainCaller<Server: CalledServer>(_ name: String, of _: Server.Type) -> Bench
+  {
+    Bench(name, 50_000) { count in
+      try await inPlainTask {
+        try await withServer(Server.self) { server in
+          let watch = Stopwatch()
+          try await calls(server, count)
+          return watch.perOperation(count)
+        }
+      }
+    }
+  }
+
+  private static func manyCallers<Server: CalledServer>(_ name: String, of _: Server.Type) -> Bench
+  {
+    Bench(name, 100_000) { count in
+      try await inProcess { context in
+        try await withServer(Server.self) { server in
+          try await together(100, count, context) { _, share in try await calls(server, share) }
+        }
+      }
+    }
+  }
+
+  private static func withServer<Server: CalledServer>(
+    _: Server.Type, _ measure: (ServerRef<Server>) async throws -> Double
+  ) async throws -> Double {
+    let server = try await Server.start { Server.make() }
+    let figure = try await measure(server)
+    try await server.stop()
+    return figure
+  }
+
+  private static func calls<Server: CalledServer>(
+    _ server: ServerRef<Server>, _ count: Int
+  ) async throws {
     for _ in 0..<count {
-      let value = try await server.call(InPlaceServer.Call.value)
+      let value = try await server.call { Server.ask($0) }
       guard value == 0 else { throw WrongAnswer("the server said \(value), not 0") }
     }
   }
