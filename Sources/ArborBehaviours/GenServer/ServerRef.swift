@@ -70,8 +70,13 @@ public struct ServerRef<Server: GenServer>: Sendable, Hashable {
   @inlinable
   func resolve() throws(CallError) -> ProcessCore {
     guard let core else { throw .noproc }
-    if !core.isServer(Server.self) { throw core.isReleased ? .noproc : .wrongServer }
+    try Self.check(core)
     return core
+  }
+
+  @inlinable
+  static func check(_ core: ProcessCore) throws(CallError) {
+    if !core.isServer(Server.self) { throw core.isReleased ? .noproc : .wrongServer }
   }
 }
 
@@ -110,7 +115,11 @@ extension ServerRef {
   func ask<Reply: Sendable>(
     timeout: UInt64?, _ request: (From<Reply>) -> Server.Call
   ) async throws(CallError) -> Reply {
-    let core = try resolve()
+    guard process != nil else { return try await askByName(timeout: timeout, request) }
+    // Not bound to a name, nor handed on: either would count a reference, and many callers of one server wait
+    // for one another on that count.
+    try Self.check(process.unsafelyUnwrapped)
+    let core = process.unsafelyUnwrapped
     if let observer = Server.messageTracing.post?.observer {
       return try await observer.calling(Server.self) { () async throws(CallError) -> Reply in
         try await core.call(timeout: timeout, request)
@@ -118,6 +127,15 @@ extension ServerRef {
     }
     if Server.answersInPlace { return try await core.callInPlace(timeout: timeout, request) }
     return try await core.call(timeout: timeout, request)
+  }
+
+  // Apart, so that all the rest is not there twice.
+  @inlinable
+  @inline(never)
+  func askByName<Reply: Sendable>(
+    timeout: UInt64?, _ request: (From<Reply>) -> Server.Call
+  ) async throws(CallError) -> Reply {
+    try await ServerRef(try resolve().pid).ask(timeout: timeout, request)
   }
 
   /// Sends a request and goes on. To nobody, it vanishes.
