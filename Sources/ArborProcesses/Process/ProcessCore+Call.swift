@@ -16,7 +16,7 @@ extension ProcessCore {
     let parking: Parking?
     let wait: CallWait<Reply>
     if let (last, place) = beginAgain(CallWait<Reply>.self, ambient, timeout: timeout) {
-      (wait, parking) = (unsafeDowncast(last.takeRetainedValue(), to: CallWait<Reply>.self), place)
+      (wait, parking) = (CallWait.again(last), place)
     } else {
       wait = CallWait<Reply>(server: self)
       parking = try begin(wait, ambient, timeout: timeout)

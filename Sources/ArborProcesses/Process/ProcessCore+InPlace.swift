@@ -31,7 +31,7 @@ extension ProcessCore {
     let deadline = timeout.map(time(after:))
     let wait: CallWait<Reply>
     if let last = place.takeWait(CallWait<Reply>.self, for: self) {
-      wait = unsafeDowncast(last.takeRetainedValue(), to: CallWait<Reply>.self)
+      wait = CallWait.again(last)
     } else {
       wait = CallWait<Reply>(server: self)
     }

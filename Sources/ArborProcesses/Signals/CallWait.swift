@@ -44,6 +44,15 @@ package final class CallWait<Reply: Sendable>: AnyCallWait, @unchecked Sendable 
   @inlinable
   package override init(server: ProcessCore) { super.init(server: server) }
 
+  /// A wait that was made ready to be used again, see ``ProcessMachine/reenter(_:for:until:)``. Who used it
+  /// before may have left the answer in it.
+  @inlinable
+  static func again(_ last: Unmanaged<AnyCallWait>) -> CallWait {
+    let wait = unsafeDowncast(last.takeRetainedValue(), to: CallWait.self)
+    wait.answer = nil
+    return wait
+  }
+
   @inlinable
   package func reply(_ reply: Reply) { end { answer = reply } }
 

@@ -280,7 +280,7 @@ extension PID {
     core.submit(request, as: wait)
     if let parking { await parking.park() } else { await wait.suspend() }
     core.conclude(wait)
-    return try wait.get()
+    return try wait.take()
   }
 }
 
