@@ -122,6 +122,40 @@ import Testing
     }
   }
 
+  @Test("TIME-5: two who have much mail take turns at it", arguments: [false, true])
+  func turns(areServers: Bool) throws {
+    // Each time any of those that can run: of who is next by rank, some may be left behind for long.
+    try simulate(seeds: 0..<8, options: SimulationOptions(policy: .random)) { _ in
+      try await withProcess { context in
+        let me = context.pid
+        let notes = Notes<Int>()
+        let count = 1000
+        if areServers {
+          var servers: [ServerRef<Script>] = []
+          for _ in 0..<2 { servers.append(try await Script.start { Script(reader: me) }) }
+          for (one, server) in servers.enumerated() {
+            for _ in 0..<count { server.act { _ in notes.add(one) } }
+            server.act { _ in me.send(one) }
+          }
+        } else {
+          for one in 0..<2 {
+            let pid = spawn { inner in
+              for _ in 0..<count { notes.add(try await inner.receive(Int.self)) }
+              me.send(one)
+            }
+            for _ in 0..<count { pid.send(one) }
+          }
+        }
+        for _ in 0..<2 { _ = try await context.receive(Int.self) }
+        let all = notes.all
+        try #require(all.count == 2 * count)
+        let first = all[0]
+        let (end, begin) = (all.lastIndex(of: first), all.firstIndex { $0 != first })
+        try #require(try #require(begin) < #require(end))
+      }
+    }
+  }
+
   @Test("TAB-1: a table dies with its owner, unless it has an heir")
   func owner() async throws {
     try await withProcess(on: node) { context in

@@ -82,6 +82,10 @@ package struct JobQueue: ~Copyable, Sendable {
         if left <= 0 || hasYielded.load(ordering: .relaxed) { return giveUp() }
         if now & Mark.address == 0 { return .run(takeFromCrowd()) }
       }
+      // A yield that nothing came after is over with the turn.
+      if isEmpty, hasYielded.load(ordering: .relaxed) {
+        hasYielded.store(false, ordering: .relaxed)
+      }
       let (isDone, other) = word.compareExchange(
         expected: now,
         desired: isEmpty ? 0 : now & (Mark.scheduled | Mark.crowd) | Mark.running,
@@ -137,6 +141,10 @@ final class JobCrowd {
     head += 1
     if isEmpty {
       entries.removeAll(keepingCapacity: entries.capacity <= 64)
+      head = 0
+    } else if head >= 64, head * 2 >= entries.count {
+      // One that is never gone would only grow.
+      entries.removeSubrange(..<head)
       head = 0
     }
     return first

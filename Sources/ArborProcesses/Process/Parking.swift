@@ -60,6 +60,8 @@ extension ProcessCore {
   /// What the process's own task is about to park for.
   package enum Intent: Sendable {
     case mail
+    /// Nothing but that others have had a turn.
+    case turn
     /// Held by the task that waits.
     case wait(Unmanaged<Wait>)
   }
@@ -68,6 +70,7 @@ extension ProcessCore {
   func park(_ job: UnownedJob) {
     let hasParked =
       switch intent {
+      case .turn: false
       case .mail: machine.withLock { $0.park(.job(job, of: .passUnretained(self))) }
       case .wait(let wait):
         wait._withUnsafeGuaranteedRef { $0.arm(.job(job, of: .passUnretained(self))) }

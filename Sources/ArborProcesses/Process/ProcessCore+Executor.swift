@@ -84,10 +84,9 @@ extension ProcessCore: SerialExecutor, TaskExecutor {
   /// Lets the other processes have a turn before this one goes on.
   @usableFromInline
   package func yieldTurn() async {
-    await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
-      jobs.yield()
-      continuation.resume()
-    }
+    jobs.yield()
+    intent = .turn
+    await parking.park()
   }
 }
 
