@@ -30,7 +30,9 @@ extension ProcessCore {
     }
     let deadline = timeout.map(time(after:))
     let wait: CallWait<Reply>
-    if let last = place.takeWait(CallWait<Reply>.self, for: self) {
+    if let last = place.takeWait(CallWait<Reply>.self, for: self)
+      ?? takeLastWait(CallWait<Reply>.self, of: ambient)
+    {
       wait = CallWait.again(last)
     } else {
       wait = CallWait<Reply>(server: self)
@@ -48,6 +50,17 @@ extension ProcessCore {
     }
     conclude(wait)
     return try wait.take()
+  }
+
+  /// The wait of the caller's last call that went the long way, as ``AnswerPlace/takeWait(_:for:)`` has it.
+  @usableFromInline
+  package func takeLastWait(
+    _ type: AnyCallWait.Type, of ambient: Ambient?
+  ) -> Unmanaged<AnyCallWait>? {
+    guard let caller = ambient?.process.map(Unmanaged.passUnretained) else { return nil }
+    return caller._withUnsafeGuaranteedRef { caller in
+      caller.machine.withLock { $0.takeLastWait(type, for: self) }
+    }
   }
 
   @usableFromInline

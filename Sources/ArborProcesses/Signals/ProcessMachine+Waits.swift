@@ -29,16 +29,34 @@ extension ProcessMachine {
   package mutating func reenter(
     _ type: AnyCallWait.Type, for server: ProcessCore, until deadline: UInt64
   ) -> (Unmanaged<AnyCallWait>, Entered)? {
-    guard case .running = status, !isCancelled, isKnownUniquelyReferenced(&wait),
-      let last = wait.map(Unmanaged.passUnretained)
-    else { return nil }
+    guard case .running = status, !isCancelled, let last = reopen(type, for: server) else {
+      return nil
+    }
+    return (last.retain(), watch(until: deadline))
+  }
+
+  /// The same wait, taken out, for a call that may not have to wait: it is not entered.
+  package mutating func takeLastWait(
+    _ type: AnyCallWait.Type, for server: ProcessCore
+  ) -> Unmanaged<AnyCallWait>? {
+    guard let last = reopen(type, for: server) else { return nil }
+    defer { wait = nil }
+    return last.retain()
+  }
+
+  /// - Returns: the wait, not retained.
+  @inline(__always) private mutating func reopen(
+    _ type: AnyCallWait.Type, for server: ProcessCore
+  ) -> Unmanaged<AnyCallWait>? {
+    guard isKnownUniquelyReferenced(&wait), let last = wait.map(Unmanaged.passUnretained) else {
+      return nil
+    }
     let isAgain = last._withUnsafeGuaranteedRef { last in
       guard Swift.type(of: last) == type, last.hasEnded else { return false }
       unsafeDowncast(last, to: AnyCallWait.self).reopen(for: server)
       return true
     }
-    guard isAgain else { return nil }
-    return (.fromOpaque(last.retain().toOpaque()), watch(until: deadline))
+    return isAgain ? .fromOpaque(last.toOpaque()) : nil
   }
 
   private mutating func watch(until deadline: UInt64) -> Entered {
