@@ -1,6 +1,7 @@
 import ArborPrimitives
-import ArborProcesses
 import Testing
+
+@testable import ArborProcesses
 
 /// The gauge that spares writers a look at their own fence.
 @Suite struct FenceGaugeTests {
@@ -27,6 +28,26 @@ import Testing
       }
       #expect(gauge.isRaised == (isFenced && ambients > 0))
     }
+  }
+
+  @Test("is quiet until senders are to be asked where they are, and then never again")
+  func quiet() {
+    let gauge = FenceGauge()
+    #expect(gauge.isQuiet && !gauge.isRaised)
+    gauge.raise()
+    #expect(!gauge.isQuiet && gauge.isRaised)
+    gauge.lower()
+    #expect(gauge.isQuiet && !gauge.isRaised)
+    gauge.raise()
+    gauge.askSenders()
+    gauge.askSenders()
+    #expect(!gauge.isQuiet && gauge.isRaised)
+    gauge.lower()
+    #expect(!gauge.isQuiet && !gauge.isRaised)
+    gauge.raise()
+    #expect(gauge.isRaised)
+    gauge.lower()
+    #expect(!gauge.isRaised)
   }
 
   @Test("is never down while code of a fenced process runs, and down afterwards")
