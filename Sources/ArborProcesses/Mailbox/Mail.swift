@@ -21,6 +21,7 @@ package final class Mail: @unchecked Sendable {
   }
 
   @exclusivity(unchecked) package final var next: Mail?
+  /// Where the sender was, if that is to be carried along.
   @exclusivity(unchecked) @usableFromInline final var sender: Ambient?
   /// The type of what is inside; nil if that has been taken out, to be used again.
   @exclusivity(unchecked) @usableFromInline final var type: (any Sendable.Type)?
@@ -38,6 +39,10 @@ package final class Mail: @unchecked Sendable {
   /// The trace that the sender was in; nil if in none.
   @inlinable package final var context: Ambient? { sender }
 
+  // Good beyond the closure that it comes out of: a stored property stays where it is as long as its object.
+  // Never inlined: where the optimiser sees that it leads to numbers, it takes it that no object can get out
+  // that way, and makes one that is sent on the sender's stack.
+  @inline(never)
   @usableFromInline final var place: UnsafeMutableRawPointer {
     withUnsafeMutablePointer(to: &content) { UnsafeMutableRawPointer($0) }
   }
