@@ -14,7 +14,7 @@ struct Row {
 
   /// How many operations a round of a quick run makes.
   func operations(quick: Bool) -> Int {
-    quick && !isSlow ? max(operations / 4, 1) : operations
+    quick && !isSlow ? max(operations / 5, 1) : operations
   }
 }
 
@@ -56,6 +56,6 @@ extension Row {
       hasFloor: false),
     Row(name: "timer-add-cancel", operations: 200_000),
     Row(name: "restart", operations: 500),
-    Row(name: "stop-children", operations: 100_000, isSlow: true, hasFloor: false),
+    Row(name: "stop-children", operations: 50_000, isSlow: true, hasFloor: false),
   ]
 }
