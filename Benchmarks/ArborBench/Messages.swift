@@ -51,11 +51,7 @@ extension Bench {
   private static func oneCaller<Server: CalledServer>(_ name: String, of _: Server.Type) -> Bench {
     Bench(name, 100_000) { count in
       try await inProcess { _ in
-        try await withServer(Server.self) { server in
-          let watch = Stopwatch()
-          try await calls(server, count)
-          return watch.perOperation(count)
-        }
+        try await withServer(Server.self) { try await timeCalls($0, count) }
       }
     }
   }
@@ -64,11 +60,7 @@ extension Bench {
   {
     Bench(name, 50_000) { count in
       try await inPlainTask {
-        try await withServer(Server.self) { server in
-          let watch = Stopwatch()
-          try await calls(server, count)
-          return watch.perOperation(count)
-        }
+        try await withServer(Server.self) { try await timeCalls($0, count) }
       }
     }
   }
@@ -91,6 +83,14 @@ extension Bench {
     let figure = try await measure(server)
     try await server.stop()
     return figure
+  }
+
+  private static func timeCalls<Server: CalledServer>(
+    _ server: ServerRef<Server>, _ count: Int
+  ) async throws -> Double {
+    let watch = Stopwatch()
+    try await calls(server, count)
+    return watch.perOperation(count)
   }
 
   private static func calls<Server: CalledServer>(
